@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Agreement: the files of a site, read against a schema, judged as a whole,
+ * and compiled to images.
+ *
+ *  (1) Every mistake of every file is reported in one run, with file, line
+ *      and column; nothing is compiled while one is left.
+ *  (2) A field this version does not know is a mistake; a field that a later
+ *      version brings is refused by name. Nothing is ignored.
+ *  (3) Every scalar has the type its schema says (country NO is Norway).
+ */
+#ifndef LICET_AGREEMENT_H
+#define LICET_AGREEMENT_H
+
+#include "licet/base.h"
+#include "licet/image.h"
+
+#if defined(LICET_LAYER) && LICET_LAYER < LICET_LAYER_AGREEMENT
+#error "layer breach: agreement.h belongs to agreement/"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One mistake in one file. */
+typedef struct licet_mistake {
+    char *file;            /* relative to the site */
+    unsigned line, column; /* from 1; 0: the file as a whole */
+    char *text;
+} licet_mistake;
+
+typedef struct licet_mistakes {
+    licet_mistake *list; /* owned; in order of file, line, column */
+    size_t len, capacity;
+} licet_mistakes;
+
+void licet_mistakes_done(licet_mistakes *mistakes);
+
+/* A site read and checked; opaque, one arena, immutable. */
+typedef struct licet_site licet_site;
+
+/* licet.yaml */
+typedef struct licet_site_config {
+    const char *dir;   /* as given */
+    const char *party; /* licensor or licensee */
+    uint16_t gate;     /* 1..65535 */
+    licet_flow flow;
+    const char *upstream;      /* http://… or https://…, no path */
+    const char *listen;        /* 127.0.0.1:8640 */
+    const char *key;           /* path of the checkpoint key, relative to the site */
+    const char *shared_memory; /* absolute path */
+    const char *identity;      /* nginx variable such as $http_x_consumer_id, or NULL: credentials */
+    const char *group;         /* group that workers belong to, or NULL: this process's */
+    uint32_t workers;          /* worker areas in shared memory, 1..256 */
+    uint32_t slots;            /* slots per worker, 16..65536, a power of two */
+} licet_site_config;
+
+/*
+ * Reads dir: licet.yaml, catalogue/, agreements/. True with *out_site when the files could be read and hold no
+ * mistake; false with *mistakes filled when they hold any (err: INVALID), or with err alone when dir cannot be read.
+ */
+bool licet_site_load(const char *dir, licet_mistakes *mistakes, licet_site **out_site, licet_error *err);
+void licet_site_free(licet_site *site);
+const licet_site_config *licet_site_config_view(const licet_site *site);
+size_t licet_site_agreements(const licet_site *site);
+/* Id of the i-th agreement (order of their names). */
+const char *licet_site_agreement_id(const licet_site *site, size_t i);
+/* Index by id, or SIZE_MAX. */
+size_t licet_site_find(const licet_site *site, const char *agreement);
+
+/* A file that makes up agreement i: its versions, its catalogues, apps.yaml; for recording what was applied. */
+typedef struct licet_source {
+    const char *path; /* relative to the site */
+    licet_bytes text;
+    licet_hash sha256;
+} licet_source;
+size_t licet_site_sources(const licet_site *site, size_t i);
+licet_source licet_site_source(const licet_site *site, size_t i, size_t j);
+
+/* Gives the number of the counter with this identity text, the same for ever; the caller keeps the table. */
+typedef bool (*licet_counter_of)(void *user, const char *identity, uint32_t *out_counter, licet_error *err);
+
+typedef struct licet_compile_options {
+    uint32_t cell;   /* the agreement's cell, >= 1 */
+    uint64_t number; /* of the image */
+    licet_counter_of counter_of;
+    void *user;
+} licet_compile_options;
+
+/* Compiles agreement i into out (initialized, empty). */
+bool licet_site_compile(const licet_site *site, size_t i, const licet_compile_options *options, licet_buffer *out,
+                        licet_error *err);
+
+/* Builds an index over opened images into out. images and their count; generation as given. */
+bool licet_index_build(const licet_image *images, size_t n, uint64_t generation, licet_buffer *out, licet_error *err);
+
+/* What differs between two sets of sources of one agreement, in words, one line per change, each ending in LF:
+ * '+ use case UC-3 (product Pages, purpose display) approved by J. Roe from 2026-12-01'. old may be NULL: everything is
+ * new. Both are opened images. */
+bool licet_image_difference(const licet_image *old_image, const licet_image *new_image, licet_buffer *out,
+                            licet_error *err);
+
+/* ---- JSONPath, the part of RFC 9535 that catalogues use ------------------ */
+
+#define LICET_PATH_STEPS_MAX 8
+#define LICET_PATH_NAME_MAX 64
+
+/* One parsed path: names from the root down. '$' alone has none. */
+typedef struct licet_path {
+    uint8_t steps;
+    uint8_t name_len[LICET_PATH_STEPS_MAX];
+    char name[LICET_PATH_STEPS_MAX][LICET_PATH_NAME_MAX];
+} licet_path;
+
+/* $, .name, ['name'] and ["name"]. Whatever else RFC 9535 has is refused by name (UNSUPPORTED), whatever it has not is
+ * INVALID; offset is the byte at fault. */
+bool licet_path_parse(licet_bytes text, licet_path *out_path, licet_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

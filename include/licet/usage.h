@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Usage: sums by hour and all dimensions, in SQLite; a projection of the ledgers.
+ *
+ *  (1) Everything here can be deleted and rebuilt from the ledgers; the ordered dump is then identical to the byte.
+ *  (2) An entry is applied once: the table keeps how far each ledger was applied, in the same transaction.
+ */
+#ifndef LICET_USAGE_H
+#define LICET_USAGE_H
+
+#include "licet/base.h"
+#include "licet/ledger.h"
+#include "licet/receipt.h"
+
+#if defined(LICET_LAYER) && LICET_LAYER < LICET_LAYER_USAGE
+#error "layer breach: usage.h belongs to usage/"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct licet_usage licet_usage; /* an open usage.db; opaque */
+
+bool licet_usage_open(const char *path, bool read_only, licet_usage **out_usage, licet_error *err);
+bool licet_usage_close(licet_usage *usage, licet_error *err);
+/* Entries of ledger applied so far. */
+bool licet_usage_applied(licet_usage *usage, const char *ledger, uint64_t *out_size, licet_error *err);
+/* Applies entry index of ledger; index must be what applied says. Inside begin and commit. */
+bool licet_usage_begin(licet_usage *usage, licet_error *err);
+bool licet_usage_apply(licet_usage *usage, const char *ledger, uint64_t index, licet_bytes entry, licet_error *err);
+bool licet_usage_commit(licet_usage *usage, licet_error *err);
+/* Every row of every table in a fixed order as text; the same for the same ledgers. */
+bool licet_usage_dump(licet_usage *usage, licet_buffer *out, licet_error *err);
+
+/* One sum for a report: dimensions as text (empty: none), amounts. Rows come in order of all dimensions. */
+typedef struct licet_usage_row {
+    uint64_t hour_ms;
+    licet_context context; /* borrowed for the call */
+    licet_flow flow;
+    licet_verdict_kind verdict;
+    uint8_t reason; /* licet_reason of refusals */
+    uint16_t status;
+    licet_ending ending;
+    licet_basis basis;
+    bool unmetered;
+    bool observe;
+    uint64_t requests, bytes; /* when unit is empty */
+    licet_bytes unit;         /* else: name of the unit kind */
+    uint64_t units;
+} licet_usage_row;
+typedef bool (*licet_on_usage)(void *user, const licet_usage_row *row, licet_error *err);
+/* Rows of a ledger with from_ms <= hour < before_ms. Both on full hours. */
+bool licet_usage_each(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
+                      licet_on_usage on_row, void *user, licet_error *err);
+/* Gap records of a ledger that overlap the span. */
+typedef bool (*licet_on_usage_gap)(void *user, uint64_t index, const licet_gap *gap, const licet_bytes *unit_names,
+                                   licet_error *err);
+bool licet_usage_gaps(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
+                      licet_on_usage_gap on_gap, void *user, licet_error *err);
+/* Unidentified callers per reason in the span. */
+typedef bool (*licet_on_usage_unidentified)(void *user, uint8_t reason, uint64_t count, licet_error *err);
+bool licet_usage_unidentified(licet_usage *usage, uint64_t from_ms, uint64_t before_ms,
+                              licet_on_usage_unidentified on_reason, void *user, licet_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
