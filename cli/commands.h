@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of subcommands, in the order in which help shows them. A command
+ * is cli/<name>.c with `const licet_command licet_command_<name>`.
+ */
+#ifndef LICET_COMMANDS_H
+#define LICET_COMMANDS_H
+
+#define LICET_COMMANDS(X)
+
+#endif
