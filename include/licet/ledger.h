@@ -88,7 +88,7 @@ bool licet_checkpoint_open(licet_bytes note, const licet_verifier_key *keys, siz
 
 /* number, name: entries of the journal. */
 #define LICET_JOURNAL_KINDS(X)                                                                                         \
-    X(1, LEDGER, "ledger")   /* ledger number u32, name, party: a ledger begins */                                     \
+    X(1, LEDGER, "ledger")   /* ledger number u32, name, party, time u48: a ledger begins */                           \
     X(2, ENTRY, "entry")     /* ledger number u32, entry bytes: appended by the fold as it is */                       \
     X(3, REFUSAL, "refusal") /* ledger number u32, reason u8, receipt bytes: gathered into runs until the next tick */ \
     X(4, TICK, "tick")       /* time u48: closes runs and, at a month's end, periods */                                \
@@ -106,6 +106,32 @@ typedef struct licet_journal_entry {
     licet_journal_kind kind;
     licet_bytes payload; /* borrowed */
 } licet_journal_entry;
+
+/* Payloads: one put for each kind appends it to out; name and party are u16 length and bytes. The caller checks
+ * out->failed. docs/format/journal.md has them to the byte. */
+bool licet_journal_put_ledger(licet_buffer *out, uint32_t ledger, licet_bytes name, licet_bytes party,
+                              uint64_t time_ms);
+bool licet_journal_put_entry(licet_buffer *out, uint32_t ledger, licet_bytes entry);
+bool licet_journal_put_refusal(licet_buffer *out, uint32_t ledger, uint8_t reason, licet_bytes receipt);
+bool licet_journal_put_time(licet_buffer *out, uint64_t time_ms); /* TICK and STOP */
+/* ids: count times u8 length and bytes. */
+bool licet_journal_put_ids(licet_buffer *out, uint32_t ledger, licet_identity identity, uint8_t kind, uint32_t count,
+                           licet_bytes ids);
+bool licet_journal_put_epoch(licet_buffer *out, uint16_t gate, uint32_t epoch, uint64_t time_ms);
+
+/* A payload taken apart; only the fields of its kind are set. Views into the payload. */
+typedef struct licet_journal_facts {
+    licet_journal_kind kind;
+    uint32_t ledger;
+    licet_bytes name, party;
+    licet_bytes entry; /* ENTRY: the entry; REFUSAL: the receipt; IDS: count times (u8 length, bytes), checked */
+    uint8_t reason;
+    uint64_t time_ms;
+    licet_identity identity; /* IDS; EPOCH: gate and epoch */
+    uint8_t unit;            /* IDS: kind */
+    uint32_t count;
+} licet_journal_facts;
+bool licet_journal_facts_of(const licet_journal_entry *entry, licet_journal_facts *out_facts, licet_error *err);
 
 /* How far each area's rings were drained; part of the commit record. */
 typedef struct licet_journal_position {

@@ -98,8 +98,8 @@ bool licet_refusals_decode(licet_bytes entry, uint64_t *storage, licet_refusals 
 /* number, name: the fields of a context, in the order of their encoding; each is text, empty: none. */
 #define LICET_CONTEXT_FIELDS(X)                                                                                        \
     X(app)                                                                                                             \
-    X(credential) X(product) X(use_case) X(purpose) X(recipient) X(country) X(endpoint) X(version) X(catalogue)        \
-        X(clause)
+    X(credential)                                                                                                      \
+    X(product) X(use_case) X(purpose) X(recipient) X(country) X(endpoint) X(version) X(catalogue) X(clause)
 typedef struct licet_context {
 #define LICET_CONTEXT_FIELD(name) licet_bytes name;
     LICET_CONTEXT_FIELDS(LICET_CONTEXT_FIELD)
@@ -150,10 +150,11 @@ bool licet_gap_decode(licet_bytes entry, licet_gap *out_gap, licet_error *err);
 
 /* Period close: kind, from u48, before u48, entries u64 (size of the ledger before this entry), receipts u64, refused
  * u64, then (unit kind u8, total u64) for each kind delivered in the period. */
+#define LICET_PERIOD_UNITS_MAX 256 /* every kind there can be */
 typedef struct licet_period {
     uint64_t from_ms, before_ms, entries, receipts, refused;
     size_t units_len;
-    licet_receipt_unit units[LICET_RECEIPT_UNITS_MAX];
+    licet_receipt_unit units[LICET_PERIOD_UNITS_MAX];
 } licet_period;
 bool licet_period_encode(const licet_period *period, licet_buffer *out, licet_error *err);
 bool licet_period_decode(licet_bytes entry, licet_period *out_period, licet_error *err);
@@ -166,6 +167,9 @@ typedef struct licet_unidentified {
 } licet_unidentified;
 bool licet_unidentified_encode(const licet_unidentified *record, licet_buffer *out, licet_error *err);
 bool licet_unidentified_decode(licet_bytes entry, licet_unidentified *out_record, licet_error *err);
+
+/* Decodes an entry of any kind and throws the result away: true when it is one. */
+bool licet_entry_check(licet_bytes entry, licet_error *err);
 
 #ifdef __cplusplus
 }
