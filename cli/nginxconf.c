@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The nginx configuration of a site: one server that listens where licet.yaml
+ * says, meters everything on its way to the upstream, and hands the licensee's
+ * API to licetd.
+ *
+ *  (1) A value of licet.yaml gets into the configuration only if it cannot end
+ *      the word it stands in.
+ *  (2) An upstream over TLS is verified; nothing here turns that off.
+ */
+#include "nginxconf.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const char ca_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
+
+static bool
+word(const char *name, const char *value, licet_error *err)
+{
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c <= ' ' || *c == 0x7f || strchr(";{}\"'\\#", *c) != NULL) {
+            return LICET_FAIL(err, LICET_E_INVALID, 0,
+                              "%s \"%s\": the character '%c' cannot stand in an nginx configuration", name, value, *c);
+        }
+    }
+    return true;
+}
+
+static void
+put_main(const char *folder, const char *module, const char *user, unsigned workers, licet_buffer *out)
+{
+    licet_put_format(out, "# Made by licet up; it is written anew at each start.\n");
+    licet_put_format(out, "load_module \"%s\";\n", module);
+    if (user != NULL) {
+        licet_put_format(out, "user %s;\n", user);
+    }
+    licet_put_format(out,
+                     "worker_processes %u;\n"
+                     "worker_rlimit_nofile 65536;\n"
+                     "pid \"%s/nginx.pid\";\n"
+                     "error_log \"%s/error.log\" notice;\n"
+                     "daemon off;\n\n"
+                     "events {\n    worker_connections 8192;\n}\n\n",
+                     workers, folder, folder);
+}
+
+static void
+put_paths(const char *folder, licet_buffer *out)
+{
+    static const char *const kinds[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        licet_put_format(out, "    %s_temp_path \"%s/%s\";\n", kinds[i], folder, kinds[i]);
+    }
+}
+
+static void
+put_server(const licet_site_config *config, const char *data, licet_buffer *out)
+{
+    bool tls = strncmp(config->upstream, "https://", 8) == 0;
+
+    licet_put_format(out, "    upstream licet_upstream {\n        server %s%s;\n        keepalive 64;\n    }\n\n",
+                     config->upstream + (tls ? 8 : 7), tls && strchr(config->upstream + 8, ':') == NULL ? ":443" : "");
+    licet_put_format(out, "    server {\n        listen %s;\n\n", config->listen);
+    if (config->identity != NULL) {
+        licet_put_format(out, "        licet_app %s;\n\n", config->identity);
+    }
+    licet_put_format(out,
+                     "        location / {\n"
+                     "            licet on;\n"
+                     "            proxy_pass %s://licet_upstream;\n"
+                     "            proxy_http_version 1.1;\n"
+                     "            proxy_set_header Connection \"\";\n"
+                     "            proxy_set_header Host %s;\n",
+                     tls ? "https" : "http", config->upstream + (tls ? 8 : 7));
+    if (tls) {
+        licet_put_format(out,
+                         "            proxy_ssl_server_name on;\n"
+                         "            proxy_ssl_name %.*s;\n"
+                         "            proxy_ssl_verify on;\n"
+                         "            proxy_ssl_verify_depth 3;\n"
+                         "            proxy_ssl_trusted_certificate %s;\n",
+                         (int)strcspn(config->upstream + 8, ":/"), config->upstream + 8, ca_bundle);
+    }
+    licet_put_format(out,
+                     "        }\n\n"
+                     "        location /.well-known/licet/ {\n"
+                     "            licet_api on;\n"
+                     "            proxy_pass \"http://unix:%s/api.sock\";\n"
+                     "        }\n"
+                     "    }\n",
+                     data);
+}
+
+bool
+licet_nginx_conf(const licet_site_config *config, const char *folder, const char *data, const char *module,
+                 const char *user, unsigned workers, licet_buffer *out, licet_error *err)
+{
+    if (!word("upstream", config->upstream, err) || !word("listen", config->listen, err) ||
+        !word("shared_memory", config->shared_memory, err) ||
+        (config->identity != NULL && !word("identity", config->identity, err))) {
+        return false;
+    }
+    if (strpbrk(folder, "\"\\\n") != NULL || strpbrk(data, "\"\\\n") != NULL) {
+        return LICET_FAIL(err, LICET_E_INVALID, 0,
+                          "%s: a folder with a quote, a backslash or a line end cannot be named to nginx", folder);
+    }
+    put_main(folder, module, user, workers, out);
+    licet_put_format(out, "http {\n");
+    put_paths(folder, out);
+    licet_put_format(out,
+                     "    log_format licet '$remote_addr [$time_iso8601] \"$request\" $status $body_bytes_sent '\n"
+                     "                     'app=$licet_app verdict=$licet_verdict units=$licet_units '\n"
+                     "                     'decision=$licet_decision';\n"
+                     "    access_log \"%s/access.log\" licet;\n"
+                     "    keepalive_requests 100000;\n"
+                     "    licet_gate %s;\n\n",
+                     folder, config->shared_memory);
+    put_server(config, data, out);
+    licet_put_format(out, "}\n");
+    return out->failed ? LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the nginx configuration") : true;
+}
