@@ -181,7 +181,7 @@ add_code_point(reader *r, size_t offset, uint32_t point)
         bytes[i - 1] = (uint8_t)(0x80 | (point & 0x3f));
         point >>= 6;
     }
-    bytes[0] = (uint8_t)(lead[len == 1 ? 0 : len] | point);
+    bytes[0] = (uint8_t)(lead[len] | point);
     return add_to_name(r, offset, bytes, len);
 }
 
