@@ -86,6 +86,7 @@ typedef struct licet_verdict_limit {
 typedef struct licet_verdict {
     licet_verdict_kind verdict;        /* ALLOW, REFUSE or OBSERVE */
     licet_reason reason;               /* why refused, or would be; NONE when allowed */
+    uint32_t reasons;                  /* bit 1 << reason for each rule that refuses, the first and the others */
     uint32_t clause;                   /* row of the image, or LICET_NONE */
     uint32_t version;                  /* row; the earliest when none is in force */
     uint32_t endpoint;                 /* row or LICET_NONE: unlisted */
@@ -97,9 +98,17 @@ typedef struct licet_verdict {
     licet_verdict_limit limits[LICET_LIMITS_PER_REQUEST_MAX]; /* those that bind this request */
 } licet_verdict;
 
+/* Judges. A refusal reserves nothing: reserve is zero and no limit is named. */
 void licet_decide(const licet_image *image, const licet_facts *facts, licet_verdict *out_verdict);
 
-/* Most units of a counted row that this query can bring: clamp(default or the parameter, 0..most); no page: 1. */
+/* Fills reserve and limits of a verdict of licet_decide as if it had not been refused; for explaining one that was. */
+void licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_verdict *verdict);
+
+/*
+ * Most units of a counted row that this query can bring, never less than the upstream may make of it: the parameter's
+ * greatest value (items of all its values added up), the most when it is no number or above the most, the default
+ * when it is absent; at least 1, at most the most. No page: 1.
+ */
 uint64_t licet_page_of(const licet_image *image, const licet_image_count *count, licet_bytes query);
 
 #ifdef __cplusplus

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decide: the rules, in the order in which a refused caller learns of them.
+ *
+ *   1 the declared values are not too long        DECLARATION_TOO_LONG
+ *   2 a version of the agreement is in force      NO_AGREEMENT
+ *   3 the credential is valid at that time        CREDENTIAL_ENDED
+ *   4 no other protocol is asked for              UPGRADE_REFUSED
+ *   5 the catalogue lists the endpoint            ENDPOINT_UNLISTED
+ *   6 the use case is registered and approved     USE_CASE_UNKNOWN, USE_CASE_NOT_APPROVED
+ *   7 the purpose in effect is allowed            PURPOSE_FORBIDDEN, _NOT_NAMED, _NOT_DECLARED
+ *
+ *  (1) Every rule is judged, whatever the rules before it said: the first that refuses gives reason and clause, all of
+ *      them are in `reasons`, and a refusal too tells its endpoint and use case.
+ *  (2) Nothing is attributed by guess: a declared use case that is unknown or not the app's leaves the request
+ *      unattributed; the app's default is for requests that declare none.
+ *  (3) Where no version is in force, there are no terms: the earliest version's catalogue tells what counts, no limit
+ *      and no purpose rule binds. The mode is that of the version that ended last, so that an enforced agreement
+ *      does not open when it ends; before the first, it is the first's.
+ *  (4) A refusal reserves nothing.
+ *  (5) Straight-line reads of the image: no allocation, no copy of a text.
+ */
+#include "licet/decide.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Notes that a rule refuses. */
+static void
+object(licet_verdict *verdict, licet_reason reason, uint32_t clause)
+{
+    verdict->reasons |= UINT32_C(1) << reason;
+    if (verdict->reason == LICET_REASON_NONE) {
+        verdict->reason = reason;
+        verdict->clause = clause;
+    }
+}
+
+static bool
+objected(const licet_verdict *verdict, licet_reason reason)
+{
+    return (verdict->reasons & UINT32_C(1) << reason) != 0;
+}
+
+static bool
+fits(licet_bytes declared)
+{
+    return declared.len <= LICET_NAME_MAX;
+}
+
+/* The row with this id among use cases, or LICET_NONE. */
+static uint32_t
+use_case_named(const licet_image *image, licet_bytes id)
+{
+    for (uint32_t i = 0; i < image->header->use_cases_len; i++) {
+        licet_text text = image->use_cases[i].id;
+
+        if (text.len == id.len && memcmp(image->strings + text.offset, id.data, id.len) == 0) {
+            return i;
+        }
+    }
+    return LICET_NONE;
+}
+
+/* The row with this name among the version's purposes, or LICET_NONE. */
+static uint32_t
+purpose_named(const licet_image *image, const licet_image_version *version, licet_bytes name)
+{
+    for (uint32_t i = 0; i < version->purposes.count; i++) {
+        licet_text text = image->purposes[version->purposes.first + i].name;
+
+        if (text.len == name.len && memcmp(image->strings + text.offset, name.data, name.len) == 0) {
+            return version->purposes.first + i;
+        }
+    }
+    return LICET_NONE;
+}
+
+static bool
+app_feeds(const licet_image *image, const licet_image_app *app, uint32_t product)
+{
+    for (uint32_t i = 0; i < app->products.count; i++) {
+        if (image->app_products[app->products.first + i] == product) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+judge_declarations(const licet_facts *facts, licet_verdict *verdict)
+{
+    if (!fits(facts->use_case) || !fits(facts->purpose) || !fits(facts->recipient)) {
+        object(verdict, LICET_REASON_DECLARATION_TOO_LONG, LICET_NONE);
+    }
+}
+
+/* The version that judges; *out_mode is the mode that holds at the time. */
+static const licet_image_version *
+judge_time(const licet_image *image, const licet_facts *facts, licet_verdict *verdict, uint32_t *out_mode)
+{
+    const licet_image_version *versions = image->versions, *latest = NULL;
+    uint32_t row = licet_image_version_at(image, facts->time_ms), earliest = 0;
+
+    if (row != LICET_NONE) {
+        verdict->version = row;
+        *out_mode = versions[row].mode;
+        return &versions[row];
+    }
+    assert(image->header->versions_len > 0);
+    for (uint32_t i = 0; i < image->header->versions_len; i++) {
+        if (versions[i].from_ms < versions[earliest].from_ms) {
+            earliest = i;
+        }
+        if (versions[i].from_ms <= facts->time_ms && (latest == NULL || versions[i].from_ms >= latest->from_ms)) {
+            latest = &versions[i];
+        }
+    }
+    verdict->version = earliest;
+    *out_mode = latest != NULL ? latest->mode : versions[earliest].mode;
+    object(verdict, LICET_REASON_NO_AGREEMENT, LICET_NONE);
+    return &versions[earliest];
+}
+
+static void
+judge_credential(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
+{
+    const licet_image_credential *credential;
+
+    if (facts->credential == LICET_NONE) {
+        return;
+    }
+    credential = &image->credentials[facts->credential];
+    if (facts->time_ms < credential->from_ms || facts->time_ms >= credential->before_ms) {
+        object(verdict, LICET_REASON_CREDENTIAL_ENDED, LICET_NONE);
+    }
+}
+
+static void
+judge_endpoint(const licet_image *image, const licet_image_version *version, const licet_facts *facts,
+               licet_verdict *verdict)
+{
+    verdict->endpoint = licet_image_endpoint_of(image, version, facts->method, facts->path);
+    verdict->metered = verdict->endpoint != LICET_NONE && image->endpoints[verdict->endpoint].counts.count > 0;
+    if (verdict->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE) {
+        object(verdict, LICET_REASON_ENDPOINT_UNLISTED, LICET_NONE);
+    }
+}
+
+static void
+judge_use_case(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
+{
+    const licet_image_app *app = &image->apps[facts->app];
+    bool declared = facts->use_case.len > 0;
+    uint32_t row = app->default_use_case;
+
+    if (declared) {
+        row = fits(facts->use_case) ? use_case_named(image, facts->use_case) : LICET_NONE;
+    }
+    if (row != LICET_NONE && !app_feeds(image, app, image->use_cases[row].product)) {
+        row = LICET_NONE;
+        declared = true; /* a default of a product the app does not feed is as wrong as a declared one */
+    }
+    verdict->use_case = row;
+    if (row == LICET_NONE) {
+        if (declared) {
+            object(verdict, LICET_REASON_USE_CASE_UNKNOWN, LICET_NONE);
+        }
+    } else if (image->use_cases[row].approved_from_ms > facts->time_ms) {
+        object(verdict, LICET_REASON_USE_CASE_NOT_APPROVED, LICET_NONE);
+    }
+}
+
+/* What holds of a value: declared, else the use case's. One that is too long is none. */
+static licet_bytes
+in_effect(const licet_image *image, licet_bytes declared, uint32_t use_case, bool recipient)
+{
+    if (declared.len > 0) {
+        return fits(declared) ? declared : licet_bytes_of(NULL, 0);
+    }
+    if (use_case == LICET_NONE) {
+        return licet_bytes_of(NULL, 0);
+    }
+    return licet_image_text(image,
+                            recipient ? image->use_cases[use_case].recipient : image->use_cases[use_case].purpose);
+}
+
+static void
+judge_purpose(const licet_image *image, const licet_image_version *version, const licet_facts *facts,
+              licet_verdict *verdict)
+{
+    uint32_t row;
+
+    if (verdict->purpose.len == 0) {
+        if (fits(facts->purpose) && version->purpose_not_declared == LICET_RULE_REFUSE) {
+            object(verdict, LICET_REASON_PURPOSE_NOT_DECLARED, LICET_NONE);
+        }
+        return;
+    }
+    row = purpose_named(image, version, verdict->purpose);
+    if (row == LICET_NONE) {
+        if (version->purpose_not_named == LICET_RULE_REFUSE) {
+            object(verdict, LICET_REASON_PURPOSE_NOT_NAMED, LICET_NONE);
+        }
+    } else if (image->purposes[row].forbidden_by != LICET_NONE) {
+        object(verdict, LICET_REASON_PURPOSE_FORBIDDEN, image->purposes[row].forbidden_by);
+    }
+}
+
+/* Reserves what the request can bring; returns a bit for each kind that is counted here. */
+static uint32_t
+reserve_units(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
+{
+    uint32_t counted = UINT32_C(1) << LICET_KIND_REQUEST | UINT32_C(1) << LICET_KIND_BYTE;
+
+    memset(verdict->reserve, 0, sizeof(verdict->reserve));
+    verdict->reserve[LICET_KIND_REQUEST] = 1;
+    if (verdict->endpoint != LICET_NONE) {
+        licet_range counts = image->endpoints[verdict->endpoint].counts;
+
+        for (uint32_t i = 0; i < counts.count; i++) {
+            const licet_image_count *count = &image->counts[counts.first + i];
+
+            counted |= UINT32_C(1) << count->kind;
+            verdict->reserve[count->kind] = licet_page_of(image, count, facts->query);
+        }
+    }
+    return counted;
+}
+
+static bool
+limit_binds(const licet_image *image, const licet_image_limit *limit, uint32_t counted, uint32_t endpoint)
+{
+    if ((counted & UINT32_C(1) << limit->kind) == 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < limit->endpoints.count; i++) {
+        if (image->limit_endpoints[limit->endpoints.first + i] == endpoint) {
+            return true;
+        }
+    }
+    return limit->endpoints.count == 0;
+}
+
+void
+licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
+{
+    licet_range limits = image->versions[verdict->version].limits;
+    uint32_t counted = reserve_units(image, facts, verdict);
+
+    verdict->limits_len = 0;
+    if (objected(verdict, LICET_REASON_NO_AGREEMENT)) {
+        return;
+    }
+    for (uint32_t row = limits.first; row < limits.first + limits.count; row++) {
+        const licet_image_limit *limit = &image->limits[row];
+        licet_verdict_limit *bound;
+
+        if (!limit_binds(image, limit, counted, verdict->endpoint)) {
+            continue;
+        }
+        if (limit->kind == LICET_KIND_BYTE) {
+            verdict->reserve[LICET_KIND_BYTE] = 1; /* nobody knows the size yet: like a unit without a page */
+        }
+        assert(verdict->limits_len < LICET_LIMITS_PER_REQUEST_MAX); /* check refuses an agreement with more */
+        bound = &verdict->limits[verdict->limits_len++];
+        bound->limit = row;
+        bound->counter = licet_image_counter(image, limit, facts->app);
+        bound->kind = limit->kind;
+        bound->window = licet_window_of(limit->per, limit->span_s, facts->time_ms);
+        bound->amount = verdict->reserve[limit->kind];
+    }
+}
+
+void
+licet_decide(const licet_image *image, const licet_facts *facts, licet_verdict *out_verdict)
+{
+    const licet_image_version *version;
+    uint32_t mode;
+
+    assert(facts->app < image->header->apps_len);
+    out_verdict->reason = LICET_REASON_NONE;
+    out_verdict->reasons = 0;
+    out_verdict->clause = LICET_NONE;
+
+    judge_declarations(facts, out_verdict);
+    version = judge_time(image, facts, out_verdict, &mode);
+    judge_credential(image, facts, out_verdict);
+    if (facts->upgrade) {
+        object(out_verdict, LICET_REASON_UPGRADE_REFUSED, LICET_NONE);
+    }
+    judge_endpoint(image, version, facts, out_verdict);
+    judge_use_case(image, facts, out_verdict);
+    out_verdict->purpose = in_effect(image, facts->purpose, out_verdict->use_case, false);
+    out_verdict->recipient = in_effect(image, facts->recipient, out_verdict->use_case, true);
+    if (!objected(out_verdict, LICET_REASON_NO_AGREEMENT)) {
+        judge_purpose(image, version, facts, out_verdict);
+    }
+
+    out_verdict->verdict = out_verdict->reason == LICET_REASON_NONE ? LICET_VERDICT_ALLOW
+                           : mode == LICET_MODE_OBSERVE             ? LICET_VERDICT_OBSERVE
+                                                                    : LICET_VERDICT_REFUSE;
+    if (out_verdict->verdict == LICET_VERDICT_REFUSE) {
+        memset(out_verdict->reserve, 0, sizeof(out_verdict->reserve));
+        out_verdict->limits_len = 0;
+    } else {
+        licet_decide_amounts(image, facts, out_verdict);
+    }
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decide, a second time: written from the rules in words, slow, and sharing nothing with decide.c, page.c or the
+ * accessors of image.h. It copies every text, decodes the whole query into a list of pairs, walks months one by one
+ * and tries every version, endpoint and limit. Its only duty is to be obviously right.
+ */
+#include "decide_ref.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct pair {
+    char *name, *value; /* decoded; may hold NUL bytes */
+    size_t name_len, value_len;
+} pair;
+
+static int
+value_of_hex(char c)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *found = c == '\0' ? NULL : strchr(digits, c);
+
+    return found == NULL ? -1 : (int)((found - digits) % 16);
+}
+
+/* The decoded copy of text[0..len); NULL without memory. */
+static char *
+decoded(const char *text, size_t len, size_t *out_len)
+{
+    char *out = malloc(len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; out != NULL && i < len; i++) {
+        if (text[i] == '+') {
+            out[n++] = ' ';
+        } else if (text[i] == '%' && i + 2 < len && value_of_hex(text[i + 1]) >= 0 && value_of_hex(text[i + 2]) >= 0) {
+            out[n++] = (char)(value_of_hex(text[i + 1]) * 16 + value_of_hex(text[i + 2]));
+            i += 2;
+        } else {
+            out[n++] = text[i];
+        }
+    }
+    *out_len = n;
+    return out;
+}
+
+/* Splits the query at each '&', each piece at its first '='. One pair more than there are '&'. */
+static bool
+split(licet_bytes query, pair **out_pairs, size_t *out_len)
+{
+    char *text = calloc(1, query.len + 1);
+    pair *pairs = calloc(query.len + 1, sizeof(*pairs));
+    size_t n = 0, start = 0;
+    bool ok = text != NULL && pairs != NULL;
+
+    if (ok && query.len > 0) {
+        memcpy(text, query.data, query.len);
+    }
+    for (size_t i = 0; ok && i <= query.len; i++) {
+        size_t equals = start;
+
+        if (i < query.len && text[i] != '&') {
+            continue;
+        }
+        while (equals < i && text[equals] != '=') {
+            equals++;
+        }
+        pairs[n].name = decoded(text + start, equals - start, &pairs[n].name_len);
+        pairs[n].value = equals < i ? decoded(text + equals + 1, i - equals - 1, &pairs[n].value_len) : calloc(1, 1);
+        ok = pairs[n].name != NULL && pairs[n].value != NULL;
+        n++;
+        start = i + 1;
+    }
+    free(text);
+    *out_pairs = pairs;
+    *out_len = n;
+    return ok;
+}
+
+static void
+free_pairs(pair *pairs, size_t n)
+{
+    for (size_t i = 0; pairs != NULL && i < n; i++) {
+        free(pairs[i].name);
+        free(pairs[i].value);
+    }
+    free(pairs);
+}
+
+static uint64_t
+count_items(const pair *p)
+{
+    uint64_t items = p->value_len == 0 ? 0 : 1;
+
+    for (size_t i = 0; i < p->value_len; i++) {
+        if (p->value[i] == ',') {
+            items++;
+        }
+    }
+    return items;
+}
+
+/* Digits, however many, compared without arithmetic that could overflow. */
+static uint64_t
+read_number(const pair *p, uint64_t most)
+{
+    uint64_t number = 0;
+
+    if (p->value_len == 0) {
+        return most;
+    }
+    for (size_t i = 0; i < p->value_len; i++) {
+        if (strchr("0123456789", p->value[i]) == NULL || p->value[i] == '\0') {
+            return most;
+        }
+    }
+    for (size_t i = 0; i < p->value_len; i++) {
+        __extension__ unsigned __int128 next = (unsigned __int128)number * 10 + (unsigned)(p->value[i] - '0');
+
+        if (next > most) {
+            return most;
+        }
+        number = (uint64_t)next;
+    }
+    return number;
+}
+
+bool
+licet_page_ref(const licet_image *image, const licet_image_count *count, licet_bytes query, uint64_t *out_units)
+{
+    const char *name = (const char *)image->strings + count->page_query.offset;
+    pair *pairs = NULL;
+    size_t n = 0, found = 0;
+    uint64_t largest = 0, sum = 0, units;
+    bool ok = split(query, &pairs, &n);
+
+    for (size_t i = 0; ok && i < n; i++) {
+        if (pairs[i].name_len == count->page_query.len && memcmp(pairs[i].name, name, pairs[i].name_len) == 0) {
+            uint64_t number = read_number(&pairs[i], count->page_most);
+
+            found++;
+            largest = number > largest ? number : largest;
+            sum += count_items(&pairs[i]);
+        }
+    }
+    free_pairs(pairs, n);
+    units = found == 0 ? count->page_default : count->page_from == LICET_PAGE_ITEMS ? sum : largest;
+    if (units == 0) {
+        units = 1;
+    }
+    if (units > count->page_most) {
+        units = count->page_most;
+    }
+    if (count->page_from == LICET_PAGE_NUMBER) {
+        units = count->page_most;
+    }
+    if (count->page_from == LICET_PAGE_NONE) {
+        units = 1;
+    }
+    *out_units = units;
+    return ok;
+}
+
+static bool
+same(const licet_image *image, licet_text text, licet_bytes bytes)
+{
+    return text.len == bytes.len && (text.len == 0 || memcmp(image->strings + text.offset, bytes.data, text.len) == 0);
+}
+
+/* Began, has not ended (or goes on and nothing began after it), and none that qualifies begins later. */
+static uint32_t
+version_at(const licet_image *image, uint64_t time)
+{
+    uint32_t newest = LICET_NONE;
+
+    for (uint32_t i = 0; i < image->header->versions_len; i++) {
+        if (image->versions[i].from_ms <= time &&
+            (newest == LICET_NONE || image->versions[i].from_ms >= image->versions[newest].from_ms)) {
+            newest = i;
+        }
+    }
+    if (newest == LICET_NONE) {
+        return LICET_NONE;
+    }
+    if (time < image->versions[newest].before_ms || image->versions[newest].then == LICET_THEN_CONTINUE) {
+        return newest;
+    }
+    return LICET_NONE;
+}
+
+/* The n-th segment of a path such as /2/tweets (0: "2"); false when there are fewer. */
+static bool
+segment(licet_bytes path, uint32_t n, licet_bytes *out_segment)
+{
+    size_t i = 0;
+
+    for (uint32_t seen = 0; i < path.len; seen++) {
+        size_t start = i + 1, end = start;
+
+        while (end < path.len && path.data[end] != '/') {
+            end++;
+        }
+        if (seen == n) {
+            *out_segment = licet_bytes_of(path.data + start, end - start);
+            return true;
+        }
+        i = end;
+    }
+    return false;
+}
+
+static uint32_t
+endpoint_of(const licet_image *image, const licet_image_version *version, licet_bytes method, licet_bytes path)
+{
+    uint32_t best = LICET_NONE, best_literals = 0;
+
+    for (uint32_t row = version->endpoints.first; row < version->endpoints.first + version->endpoints.count; row++) {
+        const licet_image_endpoint *e = &image->endpoints[row];
+        uint32_t literals = 0, i;
+        licet_bytes part;
+
+        for (i = 0; i < e->segments.count; i++) {
+            const licet_image_segment *s = &image->segments[e->segments.first + i];
+
+            if (!segment(path, i, &part)) {
+                break;
+            }
+            if (s->placeholder ? part.len == 0 : !same(image, s->literal, part)) {
+                break;
+            }
+            literals += s->placeholder ? 0 : 1;
+        }
+        if (i == e->segments.count && !segment(path, i, &part) && same(image, e->method, method) &&
+            (best == LICET_NONE || literals > best_literals)) {
+            best = row;
+            best_literals = literals;
+        }
+    }
+    return best;
+}
+
+/* Seconds are counted in spans, months are walked one by one from January 1970. */
+static uint32_t
+window_of(const licet_image_limit *limit, uint64_t time)
+{
+    static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    uint64_t day = time / 1000 / 86400, first = 0;
+    uint32_t month = 0;
+
+    if (limit->per == LICET_PER_SPAN) {
+        return (uint32_t)(time / 1000 / limit->span_s);
+    }
+    for (;;) {
+        unsigned year = 1970 + month / 12;
+        bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+        first += days[month % 12] + (month % 12 == 1 && leap ? 1 : 0);
+        if (day < first) {
+            return month;
+        }
+        month++;
+    }
+}
+
+static uint32_t
+purpose_row(const licet_image *image, const licet_image_version *version, licet_bytes name)
+{
+    for (uint32_t i = 0; i < image->header->purposes_len; i++) {
+        if (i >= version->purposes.first && i - version->purposes.first < version->purposes.count &&
+            same(image, image->purposes[i].name, name)) {
+            return i;
+        }
+    }
+    return LICET_NONE;
+}
+
+/* Which use case the request belongs to; *out_wrong: it names one that is not registered, or none of its app's. */
+static uint32_t
+use_case_of(const licet_image *image, const licet_facts *facts, bool *out_wrong)
+{
+    const licet_image_app *app = &image->apps[facts->app];
+    uint32_t row = LICET_NONE;
+    bool fed = false;
+
+    *out_wrong = false;
+    if (facts->use_case.len == 0) {
+        row = app->default_use_case;
+        if (row == LICET_NONE) {
+            return LICET_NONE;
+        }
+    } else if (facts->use_case.len <= 64) {
+        for (uint32_t i = 0; i < image->header->use_cases_len; i++) {
+            if (same(image, image->use_cases[i].id, facts->use_case) && row == LICET_NONE) {
+                row = i;
+            }
+        }
+    }
+    for (uint32_t i = 0; row != LICET_NONE && i < app->products.count; i++) {
+        fed = fed || image->app_products[app->products.first + i] == image->use_cases[row].product;
+    }
+    *out_wrong = !fed;
+    return fed ? row : LICET_NONE;
+}
+
+/* Every rule that refuses, as bits, in no particular order; the clause of a forbidden purpose. */
+static uint32_t
+all_objections(const licet_image *image, const licet_facts *facts, licet_verdict *v, bool in_force,
+               uint32_t *out_clause)
+{
+    const licet_image_version *version = &image->versions[v->version];
+    uint32_t purpose = purpose_row(image, version, v->purpose), found = 0;
+    bool wrong_use_case;
+
+#define WHEN(condition, name) found |= (condition) ? 1u << LICET_REASON_##name : 0
+    WHEN(facts->use_case.len > 64 || facts->purpose.len > 64 || facts->recipient.len > 64, DECLARATION_TOO_LONG);
+    WHEN(!in_force, NO_AGREEMENT);
+    if (facts->credential != LICET_NONE) {
+        WHEN(facts->time_ms < image->credentials[facts->credential].from_ms, CREDENTIAL_ENDED);
+        WHEN(facts->time_ms >= image->credentials[facts->credential].before_ms, CREDENTIAL_ENDED);
+    }
+    WHEN(facts->upgrade, UPGRADE_REFUSED);
+    WHEN(v->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE, ENDPOINT_UNLISTED);
+    use_case_of(image, facts, &wrong_use_case);
+    WHEN(wrong_use_case, USE_CASE_UNKNOWN);
+    WHEN(v->use_case != LICET_NONE && image->use_cases[v->use_case].approved_from_ms > facts->time_ms,
+         USE_CASE_NOT_APPROVED);
+    if (in_force && facts->purpose.len <= 64) {
+        WHEN(v->purpose.len == 0 && version->purpose_not_declared == LICET_RULE_REFUSE, PURPOSE_NOT_DECLARED);
+        WHEN(v->purpose.len > 0 && purpose == LICET_NONE && version->purpose_not_named == LICET_RULE_REFUSE,
+             PURPOSE_NOT_NAMED);
+        if (v->purpose.len > 0 && purpose != LICET_NONE) {
+            *out_clause = image->purposes[purpose].forbidden_by;
+            WHEN(*out_clause != LICET_NONE, PURPOSE_FORBIDDEN);
+        }
+    }
+#undef WHEN
+    return found;
+}
+
+static licet_bytes
+effective(const licet_image *image, licet_bytes declared, uint32_t use_case, licet_text of_use_case)
+{
+    if (declared.len > 64) {
+        return licet_bytes_of(NULL, 0);
+    }
+    if (declared.len > 0 || use_case == LICET_NONE) {
+        return declared;
+    }
+    return licet_bytes_of(image->strings + of_use_case.offset, of_use_case.len);
+}
+
+static bool
+amounts(const licet_image *image, const licet_facts *facts, bool in_force, licet_verdict *v)
+{
+    const licet_image_version *version = &image->versions[v->version];
+    bool counted[LICET_KINDS_MAX] = {[LICET_KIND_REQUEST] = true, [LICET_KIND_BYTE] = true};
+
+    v->reserve[LICET_KIND_REQUEST] = 1;
+    for (uint32_t i = 0; v->endpoint != LICET_NONE && i < image->endpoints[v->endpoint].counts.count; i++) {
+        const licet_image_count *count = &image->counts[image->endpoints[v->endpoint].counts.first + i];
+
+        counted[count->kind] = true;
+        if (!licet_page_ref(image, count, facts->query, &v->reserve[count->kind])) {
+            return false;
+        }
+    }
+    for (uint32_t row = 0; in_force && row < image->header->limits_len; row++) {
+        const licet_image_limit *limit = &image->limits[row];
+        bool here = limit->endpoints.count == 0;
+
+        if (row < version->limits.first || row - version->limits.first >= version->limits.count) {
+            continue;
+        }
+        for (uint32_t i = 0; i < limit->endpoints.count; i++) {
+            here = here || image->limit_endpoints[limit->endpoints.first + i] == v->endpoint;
+        }
+        if (here && counted[limit->kind]) {
+            if (limit->kind == LICET_KIND_BYTE) {
+                v->reserve[LICET_KIND_BYTE] = 1;
+            }
+            v->limits[v->limits_len++] = (licet_verdict_limit){
+                .limit = row,
+                .counter = limit->over == LICET_OVER_LICENSEE ? limit->counters
+                                                              : image->limit_counters[limit->counters + facts->app],
+                .kind = limit->kind,
+                .window = window_of(limit, facts->time_ms),
+                .amount = v->reserve[limit->kind],
+            };
+        }
+    }
+    return true;
+}
+
+bool
+licet_decide_ref(const licet_image *image, const licet_facts *facts, licet_verdict *out_verdict)
+{
+    /* The order in which a caller learns of them. */
+    static const licet_reason order[] = {
+        LICET_REASON_DECLARATION_TOO_LONG,  LICET_REASON_NO_AGREEMENT,      LICET_REASON_CREDENTIAL_ENDED,
+        LICET_REASON_UPGRADE_REFUSED,       LICET_REASON_ENDPOINT_UNLISTED, LICET_REASON_USE_CASE_UNKNOWN,
+        LICET_REASON_USE_CASE_NOT_APPROVED, LICET_REASON_PURPOSE_FORBIDDEN, LICET_REASON_PURPOSE_NOT_NAMED,
+        LICET_REASON_PURPOSE_NOT_DECLARED,
+    };
+    licet_verdict v = {.clause = LICET_NONE, .version = version_at(image, facts->time_ms)};
+    bool in_force = v.version != LICET_NONE, wrong;
+    uint32_t mode = 0, clause = LICET_NONE, last_begun = LICET_NONE;
+    licet_text none = {0, 0};
+
+    if (in_force) {
+        mode = image->versions[v.version].mode;
+    } else {
+        v.version = 0;
+        for (uint32_t i = 0; i < image->header->versions_len; i++) {
+            if (image->versions[i].from_ms < image->versions[v.version].from_ms) {
+                v.version = i;
+            }
+        }
+        for (uint32_t i = 0; i < image->header->versions_len; i++) {
+            if (image->versions[i].from_ms <= facts->time_ms &&
+                (last_begun == LICET_NONE || image->versions[i].from_ms >= image->versions[last_begun].from_ms)) {
+                last_begun = i;
+            }
+        }
+        mode = image->versions[last_begun == LICET_NONE ? v.version : last_begun].mode;
+    }
+    v.endpoint = endpoint_of(image, &image->versions[v.version], facts->method, facts->path);
+    v.metered = v.endpoint != LICET_NONE && image->endpoints[v.endpoint].counts.count != 0;
+    v.use_case = use_case_of(image, facts, &wrong);
+    v.purpose = effective(image, facts->purpose, v.use_case,
+                          v.use_case == LICET_NONE ? none : image->use_cases[v.use_case].purpose);
+    v.recipient = effective(image, facts->recipient, v.use_case,
+                            v.use_case == LICET_NONE ? none : image->use_cases[v.use_case].recipient);
+    v.reasons = all_objections(image, facts, &v, in_force, &clause);
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && v.reason == LICET_REASON_NONE; i++) {
+        if (v.reasons >> order[i] & 1) {
+            v.reason = order[i];
+        }
+    }
+    if (v.reason == LICET_REASON_PURPOSE_FORBIDDEN) {
+        v.clause = clause;
+    }
+    if (v.reasons != 0) {
+        v.verdict = mode == LICET_MODE_OBSERVE ? LICET_VERDICT_OBSERVE : LICET_VERDICT_REFUSE;
+    }
+    if (v.verdict != LICET_VERDICT_REFUSE && !amounts(image, facts, in_force, &v)) {
+        return false;
+    }
+    *out_verdict = v;
+    return true;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The slow obvious decision and page size that judge the fast ones.
+ */
+#ifndef LICET_DECIDE_REF_H
+#define LICET_DECIDE_REF_H
+
+#include "licet/decide.h"
+
+/* As licet_decide; false only when memory runs out. */
+bool licet_decide_ref(const licet_image *image, const licet_facts *facts, licet_verdict *out_verdict);
+/* As licet_page_of; false only when memory runs out. */
+bool licet_page_ref(const licet_image *image, const licet_image_count *count, licet_bytes query, uint64_t *out_units);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decide against its slow reference: random agreements, random requests, the same verdict to the last field. The seed
+ * is printed; LICET_TEST_SEED in the environment repeats a run.
+ */
+#include "decide_ref.h"
+
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define DAY UINT64_C(86400000)
+
+static uint64_t seed;
+
+/* 0 .. below-1. */
+static uint32_t
+any(uint32_t below)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (uint32_t)((seed * UINT64_C(0x2545F4914F6CDD1D)) >> 33) % below;
+}
+
+static bool
+chance(uint32_t percent)
+{
+    return any(100) < percent;
+}
+
+/* A few names for everything, so that they meet; one at the limit of length, one beyond. */
+static licet_bytes
+any_name(void)
+{
+    static const char *const names[] = {"a",
+                                        "b",
+                                        "ab",
+                                        "display",
+                                        "search",
+                                        "train",
+                                        "",
+                                        "UC-1",
+                                        "UC-2",
+                                        "0123456789012345678901234567890123456789012345678901234567890123",
+                                        "01234567890123456789012345678901234567890123456789012345678901234"};
+
+    return licet_bytes_of_text(names[any(sizeof(names) / sizeof(names[0]))]);
+}
+
+static licet_range
+any_range(uint32_t rows)
+{
+    uint32_t first = any(rows + 1);
+
+    return (licet_range){first, any(rows - first + 1)};
+}
+
+static void
+add_endpoints(world *w)
+{
+    static const char *const matches[] = {"GET /a",       "GET /{x}",       "GET /a/b",    "GET /a/{x}",
+                                          "GET /{x}/b",   "GET /{x}/{y}",   "POST /a",     "GET /a/b/c",
+                                          "GET /a/{x}/c", "GET /{x}/b/{y}", "POST /{x}/b", "GET /"};
+
+    for (uint32_t n = any(8); n > 0; n--) {
+        world_endpoint(w, "e", matches[any(sizeof(matches) / sizeof(matches[0]))]);
+        for (uint32_t kind = 2; kind < w->header.kinds_len; kind++) {
+            if (chance(40)) {
+                uint64_t most = any(120);
+
+                world_count(w, kind, (licet_page_from)any(4), chance(50) ? "n" : "ids", any(150), most);
+            }
+        }
+    }
+}
+
+static void
+add_limits(world *w)
+{
+    for (uint32_t n = any(12); n > 0; n--) {
+        licet_image_limit *limit = WORLD_ADD(w, limits);
+
+        limit->kind = any(w->header.kinds_len);
+        limit->most = any(1000);
+        limit->per = chance(40) ? LICET_PER_MONTH : LICET_PER_SPAN;
+        limit->span_s = 1 + any(100000);
+        limit->over = any(2);
+        limit->endpoints.first = w->header.limit_endpoints_len;
+        for (uint32_t e = any(4); e > 0 && w->header.endpoints_len > 0; e--) {
+            *WORLD_ADD(w, limit_endpoints) = any(w->header.endpoints_len);
+            limit->endpoints.count++;
+        }
+        limit->counters = any(1000);
+        if (limit->over == LICET_OVER_APP) {
+            limit->counters = w->header.limit_counters_len;
+            for (uint32_t app = 0; app < w->header.apps_len; app++) {
+                *WORLD_ADD(w, limit_counters) = any(1000);
+            }
+        }
+    }
+}
+
+static void
+add_versions(world *w)
+{
+    uint64_t from = any(20) * DAY;
+
+    for (uint32_t n = 1 + any(3); n > 0; n--) {
+        licet_image_version *v = WORLD_ADD(w, versions);
+
+        v->from_ms = from;
+        from += (1 + any(20)) * DAY;
+        v->before_ms = chance(30) ? UINT64_MAX : chance(60) ? from : v->from_ms + (1 + any(10)) * DAY;
+        v->then = any(2);
+        v->mode = any(2);
+        v->unlisted = chance(30);
+        v->purpose_not_named = chance(30);
+        v->purpose_not_declared = chance(30);
+        v->purposes = any_range(w->header.purposes_len);
+        v->endpoints = chance(70) ? (licet_range){0, w->header.endpoints_len} : any_range(w->header.endpoints_len);
+        v->limits = chance(70) ? (licet_range){0, w->header.limits_len} : any_range(w->header.limits_len);
+    }
+}
+
+static void
+build(world *w)
+{
+    world_init(w);
+    w->header.kinds_len = 2 + any(4);
+    for (uint32_t n = any(5); n > 0; n--) {
+        *WORLD_ADD(w, purposes) = (licet_image_purpose){.name = world_text_bytes(w, any_name()),
+                                                        .forbidden_by = chance(40) ? any(9) : LICET_NONE};
+    }
+    for (uint32_t n = any(5); n > 0; n--) {
+        *WORLD_ADD(w, use_cases) = (licet_image_use_case){
+            .id = world_text_bytes(w, any_name()),
+            .purpose = world_text_bytes(w, chance(50) ? any_name() : licet_bytes_of(NULL, 0)),
+            .recipient = world_text_bytes(w, chance(50) ? any_name() : licet_bytes_of(NULL, 0)),
+            .product = any(3),
+            .approved_from_ms = chance(60)   ? 0
+                                : chance(50) ? any(80) * DAY
+                                             : UINT64_MAX,
+        };
+    }
+    for (uint32_t n = 1 + any(3); n > 0; n--) {
+        licet_image_app *app = WORLD_ADD(w, apps);
+
+        app->default_use_case = w->header.use_cases_len > 0 && chance(70) ? any(w->header.use_cases_len) : LICET_NONE;
+        app->products.first = w->header.app_products_len;
+        for (uint32_t product = 0; product < 3; product++) {
+            if (chance(60)) {
+                *WORLD_ADD(w, app_products) = product;
+                app->products.count++;
+            }
+        }
+        *WORLD_ADD(w, credentials) =
+            (licet_image_credential){.from_ms = any(30) * DAY, .before_ms = (20 + any(80)) * DAY};
+    }
+    add_endpoints(w);
+    add_limits(w);
+    add_versions(w);
+}
+
+static licet_facts
+any_facts(const world *w)
+{
+    static const char *const methods[] = {"GET", "GET", "GET", "POST", "PUT"};
+    static const char *const paths[] = {"/a",     "/b",     "/a/b", "/a/c", "/x/b", "/a/b/c",
+                                        "/a/x/c", "/x/b/y", "/",    "/a/",  "//b"};
+    static const char *const queries[] = {"", "n=5", "n=500", "ids=1,2,3", "n=5&ids=1%2C2", "%6e=7&n=x", "n=&ids=&n=0"};
+
+    return (licet_facts){
+        .app = any(w->header.apps_len),
+        .credential = chance(50) ? LICET_NONE : any(w->header.credentials_len),
+        .method = licet_bytes_of_text(methods[any(5)]),
+        .path = licet_bytes_of_text(paths[any(sizeof(paths) / sizeof(paths[0]))]),
+        .query = licet_bytes_of_text(queries[any(sizeof(queries) / sizeof(queries[0]))]),
+        .use_case = chance(50) ? licet_bytes_of(NULL, 0) : any_name(),
+        .purpose = chance(60) ? licet_bytes_of(NULL, 0) : any_name(),
+        .recipient = chance(60) ? licet_bytes_of(NULL, 0) : any_name(),
+        .upgrade = chance(5),
+        .time_ms = chance(80) ? any(90) * DAY : any(90) * DAY + any((uint32_t)DAY),
+    };
+}
+
+/* The first field in which two verdicts differ, or NULL. */
+static const char *
+difference(const licet_verdict *a, const licet_verdict *b)
+{
+#define DIFFER(field)                                                                                                  \
+    if (a->field != b->field) {                                                                                        \
+        return #field;                                                                                                 \
+    }
+    DIFFER(verdict)
+    DIFFER(reason)
+    DIFFER(reasons)
+    DIFFER(clause)
+    DIFFER(version)
+    DIFFER(endpoint)
+    DIFFER(use_case)
+    DIFFER(metered)
+    DIFFER(limits_len)
+    if (!licet_bytes_equal(a->purpose, b->purpose)) {
+        return "purpose";
+    }
+    if (!licet_bytes_equal(a->recipient, b->recipient)) {
+        return "recipient";
+    }
+    for (uint32_t k = 0; k < LICET_KINDS_MAX; k++) {
+        DIFFER(reserve[k])
+    }
+    for (uint32_t i = 0; i < a->limits_len; i++) {
+        DIFFER(limits[i].limit)
+        DIFFER(limits[i].counter)
+        DIFFER(limits[i].kind)
+        DIFFER(limits[i].window)
+        DIFFER(limits[i].amount)
+    }
+#undef DIFFER
+    return NULL;
+}
+
+static void
+test_agree(void **state)
+{
+    static world w;
+    const char *given = getenv("LICET_TEST_SEED");
+    uint32_t seen[LICET_REASONS_LEN] = {0};
+
+    seed = given != NULL ? strtoull(given, NULL, 10) : UINT64_C(20221010);
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (unsigned round = 0; round < 20000; round++) {
+        uint64_t round_seed = seed;
+
+        build(&w);
+        for (unsigned n = 0; n < 20; n++) {
+            licet_facts facts = any_facts(&w);
+            licet_verdict fast, slow;
+            const char *differs;
+
+            licet_decide(&w.image, &facts, &fast);
+            assert_true(licet_decide_ref(&w.image, &facts, &slow));
+            differs = difference(&fast, &slow);
+            if (differs != NULL) {
+                fail_msg("LICET_TEST_SEED=%llu, request %u: %s differs (fast %s, slow %s)",
+                         (unsigned long long)round_seed, n, differs, licet_reason_slug(fast.reason),
+                         licet_reason_slug(slow.reason));
+            }
+            seen[fast.reason]++;
+        }
+    }
+    /* The run met every reason that this function can give. */
+    for (unsigned r = LICET_REASON_CREDENTIAL_ENDED; r <= LICET_REASON_ENDPOINT_UNLISTED; r++) {
+        assert_true(seen[r] > 100);
+    }
+    assert_true(seen[LICET_REASON_NONE] > 1000 && seen[LICET_REASON_UPGRADE_REFUSED] > 100);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_agree)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * World: an image laid out in memory by a test, without the compiler of agreement/. Tables have fixed room; a row is
+ * added by writing it behind the last one. For tests of decide/ only.
+ */
+#ifndef LICET_DECIDE_WORLD_H
+#define LICET_DECIDE_WORLD_H
+
+#include "licet/decide.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define WORLD_ROWS 64
+#define WORLD_STRINGS 16384
+
+typedef struct world {
+    licet_image image;
+    licet_image_header header;
+#define WORLD_TABLE(name, type) type name[WORLD_ROWS];
+#define WORLD_TABLES(X)                                                                                                \
+    X(versions, licet_image_version)                                                                                   \
+    X(clauses, licet_image_clause)                                                                                     \
+    X(purposes, licet_image_purpose)                                                                                   \
+    X(endpoints, licet_image_endpoint) X(segments, licet_image_segment) X(counts, licet_image_count)                   \
+        X(limits, licet_image_limit) X(limit_endpoints, uint32_t) X(limit_counters, uint32_t) X(apps, licet_image_app) \
+            X(app_products, uint32_t) X(products, licet_text) X(credentials, licet_image_credential)                   \
+                X(use_cases, licet_image_use_case)
+    WORLD_TABLES(WORLD_TABLE)
+    uint8_t strings[WORLD_STRINGS];
+} world;
+
+static inline void
+world_init(world *w)
+{
+    memset(w, 0, sizeof(*w));
+    w->image.header = &w->header;
+#define WORLD_POINT(name, type) w->image.name = w->name;
+    WORLD_TABLES(WORLD_POINT)
+    w->image.strings = w->strings;
+    memcpy(w->header.magic, LICET_IMAGE_MAGIC, 8);
+    w->header.format = LICET_IMAGE_FORMAT;
+    w->header.cell = 1;
+    w->header.kinds_len = 2;
+}
+
+static inline licet_text
+world_text_bytes(world *w, licet_bytes bytes)
+{
+    licet_text text = {w->header.strings_len, (uint32_t)bytes.len};
+
+    assert(w->header.strings_len + bytes.len <= WORLD_STRINGS);
+    if (bytes.len > 0) {
+        memcpy(w->strings + text.offset, bytes.data, bytes.len);
+    }
+    w->header.strings_len += text.len;
+    return text;
+}
+
+static inline licet_text
+world_text(world *w, const char *text)
+{
+    return world_text_bytes(w, licet_bytes_of(text, strlen(text)));
+}
+
+/* The next free row of a table, zeroed. */
+#define WORLD_ADD(w, table) (assert((w)->header.table##_len < WORLD_ROWS), &(w)->table[(w)->header.table##_len++])
+
+/* Adds an endpoint such as "GET /2/tweets/{id}"; its counts are those added after it (world_count). */
+static inline licet_image_endpoint *
+world_endpoint(world *w, const char *id, const char *match)
+{
+    licet_image_endpoint *e = WORLD_ADD(w, endpoints);
+    const char *path = strchr(match, ' ') + 1;
+
+    e->id = world_text(w, id);
+    e->method = world_text_bytes(w, licet_bytes_of(match, (size_t)(path - 1 - match)));
+    e->segments.first = w->header.segments_len;
+    e->counts.first = w->header.counts_len;
+    while (*path == '/') {
+        size_t len = strcspn(path + 1, "/");
+        licet_image_segment *s = WORLD_ADD(w, segments);
+
+        s->placeholder = path[1] == '{';
+        s->literal = world_text_bytes(w, licet_bytes_of(path + 1, s->placeholder ? 0 : len));
+        e->segments.count++;
+        path += 1 + len;
+    }
+    return e;
+}
+
+/* Adds a count to the endpoint added last. */
+static inline licet_image_count *
+world_count(world *w, uint32_t kind, licet_page_from from, const char *query, uint64_t page_default, uint64_t most)
+{
+    licet_image_count *c = WORLD_ADD(w, counts);
+
+    w->endpoints[w->header.endpoints_len - 1].counts.count++;
+    c->kind = kind;
+    c->path = world_text(w, "$.data");
+    c->page_from = from;
+    c->page_query = world_text(w, query);
+    c->page_default = page_default;
+    c->page_most = most;
+    return c;
+}
+
+#endif
