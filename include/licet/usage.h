@@ -26,14 +26,27 @@ bool licet_usage_open(const char *path, bool read_only, licet_usage **out_usage,
 bool licet_usage_close(licet_usage *usage, licet_error *err);
 /* Entries of ledger applied so far. */
 bool licet_usage_applied(licet_usage *usage, const char *ledger, uint64_t *out_size, licet_error *err);
-/* Applies entry index of ledger; index must be what applied says. Inside begin and commit. */
+/* Applies entry index of ledger; index must be what applied says. Inside begin and commit. A failed apply or commit
+ * drops the whole batch. On a read-only handle begin and commit hold one view of the tables for all that is read
+ * between them. */
 bool licet_usage_begin(licet_usage *usage, licet_error *err);
 bool licet_usage_apply(licet_usage *usage, const char *ledger, uint64_t index, licet_bytes entry, licet_error *err);
 bool licet_usage_commit(licet_usage *usage, licet_error *err);
 /* Every row of every table in a fixed order as text; the same for the same ledgers. */
 bool licet_usage_dump(licet_usage *usage, licet_buffer *out, licet_error *err);
+/* The same line by line, without line ends, of one ledger or (NULL) of all. *out_line is borrowed until the next call;
+ * its data is NULL behind the last line. */
+typedef struct licet_usage_lines licet_usage_lines;
+bool licet_usage_lines_open(licet_usage *usage, const char *ledger, licet_usage_lines **out_lines, licet_error *err);
+bool licet_usage_lines_next(licet_usage_lines *lines, licet_bytes *out_line, licet_error *err);
+void licet_usage_lines_close(licet_usage_lines *lines);
+/* The ledgers that have tables, in order of their names. */
+typedef bool (*licet_on_usage_ledger)(void *user, const char *ledger, uint64_t applied, licet_error *err);
+bool licet_usage_ledgers(licet_usage *usage, licet_on_usage_ledger on_ledger, void *user, licet_error *err);
 
-/* One sum for a report: dimensions as text (empty: none), amounts. Rows come in order of all dimensions. */
+/* One sum for a report: dimensions as text (empty: none), amounts. Rows come in the order of hour, number of the
+ * context, flow, verdict, reason, status, ending, basis, unmetered, observe; of equal ones first the row with requests
+ * and bytes, then a row for each unit kind in order of its number. */
 typedef struct licet_usage_row {
     uint64_t hour_ms;
     licet_context context; /* borrowed for the call */
@@ -48,11 +61,20 @@ typedef struct licet_usage_row {
     uint64_t requests, bytes; /* when unit is empty */
     licet_bytes unit;         /* else: name of the unit kind */
     uint64_t units;
+    uint64_t beyond; /* of unit 'held:<unit>', unmetered: what stays charged beyond the units counted */
 } licet_usage_row;
 typedef bool (*licet_on_usage)(void *user, const licet_usage_row *row, licet_error *err);
 /* Rows of a ledger with from_ms <= hour < before_ms. Both on full hours. */
 bool licet_usage_each(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
                       licet_on_usage on_row, void *user, licet_error *err);
+/* The hours of a ledger's first and last row; both 0 when it has none. */
+bool licet_usage_span(licet_usage *usage, const char *ledger, uint64_t *out_first_ms, uint64_t *out_last_ms,
+                      licet_error *err);
+/* Version records of a ledger, in order of their entries. */
+typedef bool (*licet_on_usage_version)(void *user, uint64_t index, const licet_version_record *record,
+                                       licet_error *err);
+bool licet_usage_versions(licet_usage *usage, const char *ledger, licet_on_usage_version on_version, void *user,
+                          licet_error *err);
 /* Gap records of a ledger that overlap the span. */
 typedef bool (*licet_on_usage_gap)(void *user, uint64_t index, const licet_gap *gap, const licet_bytes *unit_names,
                                    licet_error *err);
