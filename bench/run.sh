@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs every benchmark; each prints size, runs, median and a checksum, and one RATIO line per budget.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+export LICET_BUILD="${LICET_BUILD:-$root/build}"
+node "$root/bench/gate.mjs" "$@"
