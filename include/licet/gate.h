@@ -8,7 +8,7 @@
  *  (2) A slot is OPEN before anything is taken for it, and holds all the receipt needs.
  *  (3) The count in a slot is stored before the bytes that carry those units are handed on.
  *  (4) A reservation is marked held after it was taken and unmarked before it is given back: a crash leaks (waste),
- *      it never gives back twice. licet_gate_recount repairs waste when nothing is under way.
+ *      it never gives back twice. A recount (below) repairs waste when nothing is under way.
  *  (5) A ring entry is published by one release store of the head, after it was written. Room in the rings is reserved
  *      with the slot, so that settling cannot fail.
  *  (6) The file is allocated in full before anybody maps it, stamped with layout and boot id, never replaced in place.
@@ -65,6 +65,7 @@ typedef struct licet_identity {
 
 /* The public decision id: 32 hex digits, AES-128 of gate u16 || epoch u32 || sequence u48 || four zero bytes. */
 #define LICET_DECISION_TEXT 33
+/* Empty text when libcrypto fails. Sets up a cipher each time: workers use licet_worker_decision_id. */
 void licet_decision_id(const uint8_t key[16], licet_identity identity, char out[LICET_DECISION_TEXT]);
 /* Back to the identity; false when the text is no id of this key. */
 bool licet_decision_identity(const uint8_t key[16], licet_bytes text, licet_identity *out_identity);
@@ -126,11 +127,19 @@ uint64_t licet_gate_generation(const licet_gate *gate); /* acquire load: number 
 uint32_t licet_gate_epoch(const licet_gate *gate);
 /* Last sign of life of licetd, ms since 1970 (written at least each second). */
 uint64_t licet_gate_alive_ms(const licet_gate *gate);
+/* What the file was made with: numbers, keys, boot id, images (lives with the mapping). mode and gid are not kept. */
+void licet_gate_options_of(const licet_gate *gate, licet_gate_options *out_options);
 
 /* ---- the worker's side ----------------------------------------------------- */
 
-/* Takes a free area by its open file description lock. LIMIT when every area is taken. */
+/* Takes a free area by its open file description lock, through a description of its own: call it in the process that
+ * will serve (init_process), never before a fork. LIMIT when every area is taken (try again: the dead are adopted);
+ * CONFLICT when the file was replaced meanwhile (open the new one). The gate must outlive the worker. */
 bool licet_worker_join(licet_gate *gate, licet_worker **out_worker, licet_error *err);
+/* licet_decision_id under the gate's key, with a cipher kept by the worker. Empty text when libcrypto fails. */
+void licet_worker_decision_id(licet_worker *worker, licet_identity identity, char out[LICET_DECISION_TEXT]);
+/* Area of the worker, 0 .. licet_gate_areas-1. */
+uint32_t licet_worker_area(const licet_worker *worker);
 /* Settles what is open as 'gate stopped', gives the lock back. */
 void licet_worker_leave(licet_worker *worker, uint64_t now_ms);
 /* Tells licetd which generation this worker still uses (the oldest). */
@@ -171,6 +180,8 @@ uint64_t licet_slot_remaining(licet_worker *worker, const licet_slot *slot, cons
 bool licet_slot_top_up(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to);
 /* Takes 'to' units whether there are any or not (on_overrun: deliver; observe). */
 void licet_slot_overrun(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to);
+/* Units of a kind reserved now. */
+uint64_t licet_slot_reserved(const licet_slot *slot, uint32_t kind);
 /* Stores the count so far of a kind; call before the bytes are handed on. */
 void licet_slot_count(licet_slot *slot, uint32_t kind, uint64_t units);
 /* Stores status and body bytes handed on so far, for a receipt made after a death. */
@@ -236,19 +247,47 @@ bool licet_gate_ids_peek(const licet_gate *gate, uint32_t area, uint64_t positio
 void licet_gate_ids_release(licet_gate *gate, uint32_t area, uint64_t tail);
 
 /*
- * Adopts areas whose worker is gone (its lock can be taken): calls 'adopted' with a receipt ('worker died') for each
- * OPEN slot, and for a SETTLING slot whose ring position the head never passed; returns marked reservations; frees
- * slots. The ring of the area must be drained before it is given to a new worker: with drained=false the area is only
- * inspected and kept locked by this process until a later call says true. Returns the number of areas adopted.
+ * Adopts areas whose worker is gone (its lock can be taken). For each OPEN slot ('worker died', with the counts
+ * stored), and for a SETTLING slot whose ring position the head never passed (as the worker left it), the receipt is
+ * put INTO THE RING of that area, so that it becomes durable exactly once, as every receipt does: by its ring position
+ * in the journal's commit record. 'adopted' (may be NULL) is told of each for logs and counts; it must not record them;
+ * false from it, or a full ring, ends the call after that receipt: call again. Marked reservations are given back,
+ * slots freed. The area stays locked by this process until its rings are drained, then it is free for a new worker. Any
+ * licetd that dies in the middle is followed by another that goes on. Returns the number of areas that became free.
  */
 typedef bool (*licet_on_adopted)(void *user, uint32_t area, const licet_wide *wide);
 uint32_t licet_gate_adopt(licet_gate *gate, uint64_t now_ms, licet_on_adopted adopted, void *user);
+/* Number of areas that a worker has, or had and licetd has not adopted and drained. 0 in a replaced file: with its
+ * rings drained it can be closed. */
+uint32_t licet_gate_owned(const licet_gate *gate);
+/* What adoption met, since the file was made: slots that may have leaked units (a recount repairs them; a counter's
+ * leak ends with its window), and slots or rings that made no sense. */
+typedef struct licet_gate_faults {
+    uint64_t leaks, damaged;
+} licet_gate_faults;
+licet_gate_faults licet_gate_faults_of(const licet_gate *gate);
 /* True when any slot of any area is not FREE. */
 bool licet_gate_busy(const licet_gate *gate);
 /* Number of slots that are not FREE, over all areas. */
 uint32_t licet_gate_under_way(const licet_gate *gate);
 
-/* Counters. value is used or held units of the window; set by compare-and-swap from what load returned. */
+/* Slots opened since the file was made, over all areas: rises after a slot is OPEN and before it takes anything. */
+uint64_t licet_gate_opened(const licet_gate *gate);
+
+/*
+ * Counters. value is used or held units of the window; set by compare-and-swap from what load returned.
+ *
+ * Recount: sets a counter or a lease to what the ledger says, and takes back what a death leaked. It is safe only from
+ * a value that was read while nothing was under way, or the swap could meet an equal value of another meaning (a hold
+ * given back and a new one of the same size):
+ *   1  a = licet_gate_opened(gate); if licet_gate_under_way(gate) != 0 or licet_gate_owned areas wait for adoption:
+ * later 2  v = licet_gate_counter(gate, c)            or licet_gate_lease(…).taken 3  if licet_gate_under_way(gate) !=
+ * 0 or licet_gate_opened(gate) != a: later 4  drain every ring up to its head and fold it; u = units recorded for c in
+ * window v.window   (lease: recorded) 5  licet_gate_counter_swap(gate, c, v, {v.window, u, 0})            or
+ * licet_gate_lease_swap(…, v, u) A request admitted after 3 raises taken, and held while it is under way, so that the
+ * swap fails; one that came and went without units leaves v, rightly. When it fails: later. Leaks in a window end with
+ * the window.
+ */
 typedef struct licet_counter_value {
     uint32_t window;
     uint64_t taken; /* used and held, < 2^56 */
@@ -270,7 +309,14 @@ bool licet_gate_lease_swap(licet_gate *gate, uint32_t cell, uint32_t kind, uint6
 uint32_t licet_gate_lease_wanted(licet_gate *gate, uint32_t *out_cells, uint32_t cap);
 uint32_t licet_gate_cells(const licet_gate *gate);
 
-/* Takes (reads and zeroes) what was let through without a slot, per cell. False when nothing was. */
+/*
+ * What was let through without a slot, per cell; false when nothing was. Read it, make the gap record durable, then
+ * release exactly what was read: a death between states a gap twice, never not at all. Finding nothing on two calls in
+ * a row ends the outage: the allowance of 'allow N' is whole again.
+ */
+bool licet_gate_unrecorded(const licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units);
+void licet_gate_unrecorded_release(licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units);
+/* Both at once: for where a death in between does not matter. */
 bool licet_gate_unrecorded_take(licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units);
 /* Takes the count of unidentified callers of a reason. */
 uint64_t licet_gate_unidentified_take(licet_gate *gate, licet_reason reason);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cell: see cell.h. Workers write taken, the wish and the counts of what went
+ * unrecorded; licetd writes granted and step.
+ */
+#include "cell.h"
+
+static void
+want(const licet_gate *gate, uint32_t cell)
+{
+    uint64_t *word = gate_wanted_at(gate, cell / 64), bit = UINT64_C(1) << cell % 64;
+
+    if ((GATE_LOAD_RELAXED(word) & bit) == 0) {
+        __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST);
+    }
+}
+
+bool
+lease_take(const licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t units, bool anyway)
+{
+    gate_cell *c = gate_cell_at(gate, cell);
+    uint64_t granted = GATE_LOAD(&c->granted[kind]), taken = GATE_LOAD_RELAXED(&c->taken[kind]), next;
+
+    do {
+        if (!anyway && (taken > granted || granted - taken < units)) {
+            want(gate, cell);
+            return false;
+        }
+        if (__builtin_add_overflow(taken, units, &next)) {
+            next = UINT64_MAX;
+        }
+    } while (!__atomic_compare_exchange_n(&c->taken[kind], &taken, next, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+    if (next > granted || granted - next < GATE_LOAD_RELAXED(&c->step[kind]) / 2) {
+        want(gate, cell);
+    }
+    return true;
+}
+
+void
+lease_give(const licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t units)
+{
+    uint64_t *word = &gate_cell_at(gate, cell)->taken[kind], taken = GATE_LOAD_RELAXED(word), next;
+
+    do {
+        next = units > taken ? 0 : taken - units;
+    } while (!__atomic_compare_exchange_n(word, &taken, next, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+}
+
+bool
+unrecorded_add(const licet_gate *gate, uint32_t cell, uint64_t units, uint64_t charge, uint64_t allowed)
+{
+    gate_cell *c = gate_cell_at(gate, cell);
+    uint64_t used = GATE_LOAD_RELAXED(&c->outage_used);
+
+    while (allowed != UINT64_MAX) {
+        if (used > allowed || allowed - used < charge) {
+            return false;
+        }
+        if (__atomic_compare_exchange_n(&c->outage_used, &used, used + charge, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED)) {
+            break;
+        }
+    }
+    /* Units before the request: a reader that takes the request has its units too. */
+    __atomic_fetch_add(&c->unrecorded_units, units, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&c->unrecorded_requests, 1, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+uint32_t
+licet_gate_cells(const licet_gate *gate)
+{
+    return gate->at.cells;
+}
+
+static bool
+lease_exists(const licet_gate *gate, uint32_t cell, uint32_t kind)
+{
+    return cell < gate->at.cells && kind < LICET_KINDS_MAX;
+}
+
+licet_lease_value
+licet_gate_lease(const licet_gate *gate, uint32_t cell, uint32_t kind)
+{
+    if (!lease_exists(gate, cell, kind)) {
+        return (licet_lease_value){0};
+    }
+    const gate_cell *c = gate_cell_at(gate, cell);
+    return (licet_lease_value){.granted = GATE_LOAD(&c->granted[kind]), .taken = GATE_LOAD(&c->taken[kind])};
+}
+
+void
+licet_gate_lease_grant(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t granted)
+{
+    if (!lease_exists(gate, cell, kind)) {
+        return;
+    }
+    gate_cell *c = gate_cell_at(gate, cell);
+    uint64_t before = GATE_LOAD_RELAXED(&c->granted[kind]);
+    if (granted > before) {
+        GATE_STORE_RELAXED(&c->step[kind], granted - before);
+        GATE_STORE(&c->granted[kind], granted);
+    }
+}
+
+bool
+licet_gate_lease_swap(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t taken_from, uint64_t taken_to)
+{
+    return lease_exists(gate, cell, kind) &&
+           __atomic_compare_exchange_n(&gate_cell_at(gate, cell)->taken[kind], &taken_from, taken_to, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+uint32_t
+licet_gate_lease_wanted(licet_gate *gate, uint32_t *out_cells, uint32_t cap)
+{
+    uint32_t found = 0;
+
+    for (uint32_t word = 0; word < (gate->at.cells + 63) / 64 && found < cap; word++) {
+        if (GATE_LOAD_RELAXED(gate_wanted_at(gate, word)) == 0) {
+            continue;
+        }
+        uint64_t bits = __atomic_exchange_n(gate_wanted_at(gate, word), 0, __ATOMIC_SEQ_CST), left = bits;
+        for (; left != 0 && found < cap; left &= left - 1) {
+            uint32_t cell = word * 64 + (uint32_t)__builtin_ctzll(left);
+            if (cell < gate->at.cells) {
+                out_cells[found++] = cell;
+            }
+        }
+        if (left != 0) { /* no room for these: they stay wanted */
+            __atomic_fetch_or(gate_wanted_at(gate, word), left, __ATOMIC_SEQ_CST);
+        }
+    }
+    return found;
+}
+
+bool
+licet_gate_unrecorded(const licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units)
+{
+    if (cell >= gate->at.cells) {
+        return false;
+    }
+    gate_cell *c = gate_cell_at(gate, cell);
+    uint64_t requests = GATE_LOAD(&c->unrecorded_requests), used = GATE_LOAD(&c->outage_used);
+    if (requests == 0) {
+        /* Nothing new since licetd looked last: the outage is over, its allowance is whole again. */
+        if (used != 0 && used == c->outage_seen) {
+            __atomic_compare_exchange_n(&c->outage_used, &used, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+        }
+        GATE_STORE_RELAXED(&c->outage_seen, used);
+        return false;
+    }
+    *out_requests = requests;
+    *out_units = GATE_LOAD(&c->unrecorded_units);
+    return true;
+}
+
+void
+licet_gate_unrecorded_release(licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units)
+{
+    if (cell < gate->at.cells) {
+        __atomic_fetch_sub(&gate_cell_at(gate, cell)->unrecorded_requests, requests, __ATOMIC_SEQ_CST);
+        __atomic_fetch_sub(&gate_cell_at(gate, cell)->unrecorded_units, units, __ATOMIC_SEQ_CST);
+    }
+}
+
+bool
+licet_gate_unrecorded_take(licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units)
+{
+    uint64_t requests, units;
+
+    if (!licet_gate_unrecorded(gate, cell, &requests, &units)) {
+        return false;
+    }
+    licet_gate_unrecorded_release(gate, cell, requests, units);
+    *out_requests = requests;
+    *out_units = units;
+    return true;
+}
