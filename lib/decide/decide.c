@@ -48,16 +48,31 @@ fits(licet_bytes declared)
     return declared.len <= LICET_NAME_MAX;
 }
 
+/* <0, 0, >0: the image's name stands before, is, stands behind this one; the order of its tables. */
+static int
+name_order(const licet_image *image, licet_text text, licet_bytes name)
+{
+    size_t shared = text.len < name.len ? text.len : name.len;
+    int order = shared == 0 ? 0 : memcmp(image->strings + text.offset, name.data, shared);
+
+    return order != 0 ? order : (text.len > name.len) - (text.len < name.len);
+}
+
 /* The row with this id among use cases, or LICET_NONE. */
 static uint32_t
 use_case_named(const licet_image *image, licet_bytes id)
 {
-    for (uint32_t i = 0; i < image->header->use_cases_len; i++) {
-        licet_text text = image->use_cases[i].id;
+    uint32_t low = 0, high = image->header->use_cases_len;
 
-        if (text.len == id.len && memcmp(image->strings + text.offset, id.data, id.len) == 0) {
-            return i;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = name_order(image, image->use_cases[middle].id, id);
+
+        if (order == 0) {
+            return middle;
         }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
     }
     return LICET_NONE;
 }
@@ -66,12 +81,17 @@ use_case_named(const licet_image *image, licet_bytes id)
 static uint32_t
 purpose_named(const licet_image *image, const licet_image_version *version, licet_bytes name)
 {
-    for (uint32_t i = 0; i < version->purposes.count; i++) {
-        licet_text text = image->purposes[version->purposes.first + i].name;
+    uint32_t low = version->purposes.first, high = low + version->purposes.count;
 
-        if (text.len == name.len && memcmp(image->strings + text.offset, name.data, name.len) == 0) {
-            return version->purposes.first + i;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = name_order(image, image->purposes[middle].name, name);
+
+        if (order == 0) {
+            return middle;
         }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
     }
     return LICET_NONE;
 }

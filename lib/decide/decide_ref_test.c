@@ -35,22 +35,22 @@ chance(uint32_t percent)
 }
 
 /* A few names for everything, so that they meet; one at the limit of length, one beyond. */
+#define NAMES 10
+static const char *const names[NAMES] = {"a",
+                                         "b",
+                                         "ab",
+                                         "display",
+                                         "search",
+                                         "train",
+                                         "UC-1",
+                                         "UC-2",
+                                         "0123456789012345678901234567890123456789012345678901234567890123",
+                                         "01234567890123456789012345678901234567890123456789012345678901234"};
+
 static licet_bytes
 any_name(void)
 {
-    static const char *const names[] = {"a",
-                                        "b",
-                                        "ab",
-                                        "display",
-                                        "search",
-                                        "train",
-                                        "",
-                                        "UC-1",
-                                        "UC-2",
-                                        "0123456789012345678901234567890123456789012345678901234567890123",
-                                        "01234567890123456789012345678901234567890123456789012345678901234"};
-
-    return licet_bytes_of_text(names[any(sizeof(names) / sizeof(names[0]))]);
+    return chance(10) ? licet_bytes_of(NULL, 0) : licet_bytes_of_text(names[any(NAMES)]);
 }
 
 static licet_range
@@ -133,13 +133,18 @@ build(world *w)
 {
     world_init(w);
     w->header.kinds_len = 2 + any(4);
-    for (uint32_t n = any(5); n > 0; n--) {
-        *WORLD_ADD(w, purposes) = (licet_image_purpose){.name = world_text_bytes(w, any_name()),
-                                                        .forbidden_by = chance(40) ? any(9) : LICET_NONE};
+    for (uint32_t i = 0; i < NAMES; i++) { /* each name once at most, as in an image */
+        if (chance(30)) {
+            *WORLD_ADD(w, purposes) = (licet_image_purpose){.name = world_text(w, names[i]),
+                                                            .forbidden_by = chance(40) ? any(9) : LICET_NONE};
+        }
     }
-    for (uint32_t n = any(5); n > 0; n--) {
+    for (uint32_t i = 0; i < NAMES; i++) {
+        if (chance(60)) {
+            continue;
+        }
         *WORLD_ADD(w, use_cases) = (licet_image_use_case){
-            .id = world_text_bytes(w, any_name()),
+            .id = world_text(w, names[i]),
             .purpose = world_text_bytes(w, chance(50) ? any_name() : licet_bytes_of(NULL, 0)),
             .recipient = world_text_bytes(w, chance(50) ? any_name() : licet_bytes_of(NULL, 0)),
             .product = any(3),
@@ -163,6 +168,7 @@ build(world *w)
             (licet_image_credential){.from_ms = any(30) * DAY, .before_ms = (20 + any(80)) * DAY};
     }
     add_endpoints(w);
+    world_sort(w);
     add_limits(w);
     add_versions(w);
 }

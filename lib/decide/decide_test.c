@@ -191,19 +191,19 @@ build(world *w, unsigned what)
     add_use_case(w, "UC-5", 0, "train-ai", "", signing);
     *WORLD_ADD(w, credentials) = (licet_image_credential){.from_ms = at("2022-11-01"), .before_ms = at("2022-12-01")};
 
+    world_endpoint(w, "lookup", "GET /2/tweets");
+    world_count(w, POST, LICET_PAGE_ITEMS, "ids", 1, 100);
+    world_endpoint(w, "usage", "GET /2/usage/tweets");
+    world_endpoint(w, "one", "GET /2/tweets/{id}");
+    world_count(w, POST, LICET_PAGE_NONE, "", 0, 0);
     world_endpoint(w, "search", "GET /2/tweets/search/recent");
     world_count(w, POST, LICET_PAGE_QUERY, "max_results", 10, 100);
     world_count(w, USER, LICET_PAGE_NUMBER, "", 100, 100);
-    world_endpoint(w, "lookup", "GET /2/tweets");
-    world_count(w, POST, LICET_PAGE_ITEMS, "ids", 1, 100);
-    world_endpoint(w, "one", "GET /2/tweets/{id}");
-    world_count(w, POST, LICET_PAGE_NONE, "", 0, 0);
-    world_endpoint(w, "usage", "GET /2/usage/tweets");
 
     add_limit(w, "CAP", POST, LICET_PER_MONTH, 0, LICET_OVER_LICENSEE, LICET_NONE);
-    add_limit(w, "RATE", LICET_KIND_REQUEST, LICET_PER_SPAN, 900, LICET_OVER_APP, 0);
+    add_limit(w, "RATE", LICET_KIND_REQUEST, LICET_PER_SPAN, 900, LICET_OVER_APP, 3);
     add_limit(w, "USERS", USER, LICET_PER_SPAN, 86400, LICET_OVER_LICENSEE, LICET_NONE);
-    add_limit(w, "BYTES", LICET_KIND_BYTE, LICET_PER_SPAN, 3600, LICET_OVER_LICENSEE, 1);
+    add_limit(w, "BYTES", LICET_KIND_BYTE, LICET_PER_SPAN, 3600, LICET_OVER_LICENSEE, 0);
 
     *WORLD_ADD(w, purposes) = (licet_image_purpose){.name = world_text(w, "display"), .forbidden_by = LICET_NONE};
     *WORLD_ADD(w, purposes) = (licet_image_purpose){.name = world_text(w, "search"), .forbidden_by = LICET_NONE};
@@ -211,6 +211,7 @@ build(world *w, unsigned what)
         (licet_image_purpose){.name = world_text(w, "train-ai"), .forbidden_by = w->header.clauses_len};
     WORLD_ADD(w, clauses)->key = world_text(w, "NO-TRAIN");
 
+    world_sort(w); /* they are in order already; a row added at the wrong place would fail the cases */
     v = WORLD_ADD(w, versions);
     v->from_ms = signing;
     v->before_ms = at("2023-10-10");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * World: an image laid out in memory by a test, without the compiler of agreement/. Tables have fixed room; a row is
- * added by writing it behind the last one. For tests of decide/ only.
+ * added by writing it behind the last one, and tables that an image holds in order are sorted by world_sort. For tests
+ * of decide/ only.
  */
 #ifndef LICET_DECIDE_WORLD_H
 #define LICET_DECIDE_WORLD_H
@@ -22,10 +23,10 @@ typedef struct world {
     X(versions, licet_image_version)                                                                                   \
     X(clauses, licet_image_clause)                                                                                     \
     X(purposes, licet_image_purpose)                                                                                   \
-    X(endpoints, licet_image_endpoint) X(segments, licet_image_segment) X(counts, licet_image_count)                   \
-        X(limits, licet_image_limit) X(limit_endpoints, uint32_t) X(limit_counters, uint32_t) X(apps, licet_image_app) \
-            X(app_products, uint32_t) X(products, licet_text) X(credentials, licet_image_credential)                   \
-                X(use_cases, licet_image_use_case)
+    X(endpoints, licet_image_endpoint)                                                                                 \
+    X(segments, licet_image_segment) X(counts, licet_image_count) X(limits, licet_image_limit)                         \
+        X(limit_endpoints, uint32_t) X(limit_counters, uint32_t) X(apps, licet_image_app) X(app_products, uint32_t)    \
+            X(products, licet_text) X(credentials, licet_image_credential) X(use_cases, licet_image_use_case)
     WORLD_TABLES(WORLD_TABLE)
     uint8_t strings[WORLD_STRINGS];
 } world;
@@ -103,6 +104,60 @@ world_count(world *w, uint32_t kind, licet_page_from from, const char *query, ui
     c->page_default = page_default;
     c->page_most = most;
     return c;
+}
+
+static inline int
+world_name_order(const world *w, licet_text a, licet_text b)
+{
+    size_t shared = a.len < b.len ? a.len : b.len;
+    int order = memcmp(w->strings + a.offset, w->strings + b.offset, shared);
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static inline uint32_t
+world_literals(const world *w, const licet_image_endpoint *e)
+{
+    uint32_t literals = 0;
+
+    for (uint32_t i = 0; i < e->segments.count; i++) {
+        literals += !w->segments[e->segments.first + i].placeholder;
+    }
+    return literals;
+}
+
+/* By method, number of segments, most literal segments; what is equal stays in its order. */
+static inline bool
+world_endpoint_before(const world *w, const licet_image_endpoint *a, const licet_image_endpoint *b)
+{
+    int order = world_name_order(w, a->method, b->method);
+
+    if (order != 0 || a->segments.count != b->segments.count) {
+        return order != 0 ? order < 0 : a->segments.count < b->segments.count;
+    }
+    return world_literals(w, a) > world_literals(w, b);
+}
+
+#define WORLD_SORT(w, table, is_before)                                                                                \
+    for (uint32_t world_i = 1; world_i < (w)->header.table##_len; world_i++) {                                         \
+        for (uint32_t world_j = world_i; world_j > 0; world_j--) {                                                     \
+            __typeof__(&(w)->table[0]) b = &(w)->table[world_j - 1], a = b + 1;                                        \
+            __typeof__(*a) world_row = *a;                                                                             \
+            if (!(is_before)) {                                                                                        \
+                break;                                                                                                 \
+            }                                                                                                          \
+            *a = *b;                                                                                                   \
+            *b = world_row;                                                                                            \
+        }                                                                                                              \
+    }
+
+/* Puts endpoints, use cases and purposes into the order of an image; before rows of them are named by number. */
+static inline void
+world_sort(world *w)
+{
+    WORLD_SORT(w, endpoints, world_endpoint_before(w, a, b))
+    WORLD_SORT(w, use_cases, world_name_order(w, a->id, b->id) < 0)
+    WORLD_SORT(w, purposes, world_name_order(w, a->name, b->name) < 0)
 }
 
 #endif
