@@ -67,6 +67,10 @@ typedef bool (*licet_on_usage)(void *user, const licet_usage_row *row, licet_err
 /* Rows of a ledger with from_ms <= hour < before_ms. Both on full hours. */
 bool licet_usage_each(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
                       licet_on_usage on_row, void *user, licet_error *err);
+/* Names of the unit kinds that a ledger defined, in order of their numbers. */
+typedef bool (*licet_on_usage_kind)(void *user, licet_bytes name, licet_error *err);
+bool licet_usage_kinds(licet_usage *usage, const char *ledger, licet_on_usage_kind on_kind, void *user,
+                       licet_error *err);
 /* The hours of a ledger's first and last row; both 0 when it has none. */
 bool licet_usage_span(licet_usage *usage, const char *ledger, uint64_t *out_first_ms, uint64_t *out_last_ms,
                       licet_error *err);

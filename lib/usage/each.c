@@ -226,6 +226,23 @@ licet_usage_ledgers(licet_usage *usage, licet_on_usage_ledger on_ledger, void *u
     return ok;
 }
 
+bool
+licet_usage_kinds(licet_usage *usage, const char *ledger, licet_on_usage_kind on_kind, void *user, licet_error *err)
+{
+    sqlite3_stmt *statement;
+    int step = SQLITE_DONE;
+    bool ok = query(usage, ledger, "SELECT name FROM kinds WHERE ledger = ?1 ORDER BY kind", 0, 0, &statement, err);
+
+    while (ok && statement != NULL && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        ok = on_kind(user, usage_column(statement, 0), err);
+    }
+    if (ok && step != SQLITE_DONE) {
+        ok = usage_fail(usage, err, "cannot read unit kinds");
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 static bool
 read_hash(sqlite3_stmt *statement, int column, licet_hash *out_hash)
 {

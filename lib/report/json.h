@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON in the making: jansson with one flag for all that may fail, so that a
+ * section reads as what it says.
+ */
+#ifndef LICET_REPORT_JSON_H
+#define LICET_REPORT_JSON_H
+
+#include "gather.h"
+
+#include <jansson.h>
+
+/* NULL values and failures of jansson set *failed; the caller looks once, at the end. */
+typedef struct maker {
+    const gathered *g;
+    licet_usage *usage;
+    bool failed;
+} maker;
+
+json_t *make_object(maker *m);
+json_t *make_array(maker *m);
+void put(maker *m, json_t *object, const char *key, json_t *value); /* takes value */
+void add(maker *m, json_t *array, json_t *value);                   /* takes value */
+void put_number(maker *m, json_t *object, const char *key, uint64_t value);
+/* 'none' (empty) becomes null. */
+void put_text(maker *m, json_t *object, const char *key, licet_bytes text);
+/* A time as 2022-10-10T00:00:00Z, with milliseconds where it has some; UINT64_MAX becomes null. */
+void put_time(maker *m, json_t *object, const char *key, uint64_t ms);
+/* requests, units and bytes of a tally. */
+void put_tally(maker *m, json_t *object, const tally *sums);
+
+/* sections.c: each returns what its key holds. */
+json_t *section_agreement(maker *m, licet_error *err);
+json_t *section_list(maker *m, report_list list, licet_error *err);
+json_t *section_limits(maker *m);
+json_t *section_refusals(maker *m);
+json_t *section_unattributed(maker *m, const json_t *use_cases);
+/* unknown.c: what is not known. */
+json_t *section_unmetered(maker *m);
+json_t *section_gaps(maker *m, licet_error *err);
+json_t *section_unidentified(maker *m, licet_error *err);
+json_t *section_coverage(maker *m, uint64_t applied);
+
+struct licet_report {
+    json_t *root;
+};
+
+#endif
