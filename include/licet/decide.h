@@ -53,6 +53,8 @@ typedef enum licet_reason {
 const char *licet_reason_slug(licet_reason reason);
 const char *licet_reason_title(licet_reason reason);
 unsigned licet_reason_status(licet_reason reason);
+/* The sentence a refused caller reads where no clause says one. */
+const char *licet_reason_detail(licet_reason reason);
 
 typedef enum licet_verdict_kind { /* two bits in a receipt */
                                   LICET_VERDICT_ALLOW = 0,

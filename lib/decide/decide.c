@@ -5,7 +5,7 @@
  *   1 the declared values are not too long        DECLARATION_TOO_LONG
  *   2 a version of the agreement is in force      NO_AGREEMENT
  *   3 the credential is valid at that time        CREDENTIAL_ENDED
- *   4 no other protocol is asked for              UPGRADE_REFUSED
+ *   4 no other protocol where something counts     UPGRADE_REFUSED
  *   5 the catalogue lists the endpoint            ENDPOINT_UNLISTED
  *   6 the use case is registered and approved     USE_CASE_UNKNOWN, USE_CASE_NOT_APPROVED
  *   7 the purpose in effect is allowed            PURPOSE_FORBIDDEN, _NOT_NAMED, _NOT_DECLARED
@@ -162,6 +162,9 @@ judge_endpoint(const licet_image *image, const licet_image_version *version, con
 {
     verdict->endpoint = licet_image_endpoint_of(image, version, facts->method, facts->path);
     verdict->metered = verdict->endpoint != LICET_NONE && image->endpoints[verdict->endpoint].counts.count > 0;
+    if (facts->upgrade && (verdict->metered || verdict->endpoint == LICET_NONE)) { /* nobody could count behind it */
+        object(verdict, LICET_REASON_UPGRADE_REFUSED, LICET_NONE);
+    }
     if (verdict->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE) {
         object(verdict, LICET_REASON_ENDPOINT_UNLISTED, LICET_NONE);
     }
@@ -306,9 +309,6 @@ licet_decide(const licet_image *image, const licet_facts *facts, licet_verdict *
     judge_declarations(facts, out_verdict);
     version = judge_time(image, facts, out_verdict, &mode);
     judge_credential(image, facts, out_verdict);
-    if (facts->upgrade) {
-        object(out_verdict, LICET_REASON_UPGRADE_REFUSED, LICET_NONE);
-    }
     judge_endpoint(image, version, facts, out_verdict);
     judge_use_case(image, facts, out_verdict);
     out_verdict->purpose = in_effect(image, facts->purpose, out_verdict->use_case, false);

@@ -318,7 +318,8 @@ all_objections(const licet_image *image, const licet_facts *facts, licet_verdict
         WHEN(facts->time_ms < image->credentials[facts->credential].from_ms, CREDENTIAL_ENDED);
         WHEN(facts->time_ms >= image->credentials[facts->credential].before_ms, CREDENTIAL_ENDED);
     }
-    WHEN(facts->upgrade, UPGRADE_REFUSED);
+    WHEN(facts->upgrade && v->endpoint == LICET_NONE, UPGRADE_REFUSED);
+    WHEN(facts->upgrade && v->metered, UPGRADE_REFUSED);
     WHEN(v->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE, ENDPOINT_UNLISTED);
     use_case_of(image, facts, &wrong_use_case);
     WHEN(wrong_use_case, USE_CASE_UNKNOWN);

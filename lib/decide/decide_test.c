@@ -80,8 +80,12 @@ static const struct decide_case {
      "allow none search UC-2 display public | request 1 post 50 user 100 | CAP 50 RATE 1 USERS 100"},
     {"credential at its end", KEY, PAGES, SEARCH, "", "", "", "2022-12-01",
      "refuse credential-ended search UC-2 display public | |"},
-    {"another protocol", UPGRADE, PAGES, SEARCH, "", "", "", NOON,
+    {"another protocol where posts count", UPGRADE, PAGES, SEARCH, "", "", "", NOON,
      "refuse upgrade-refused search UC-2 display public | |"},
+    {"another protocol at an unlisted endpoint", UPGRADE, PAGES, "GET /socket", "", "", "", NOON,
+     "refuse upgrade-refused - UC-2 display public | |"},
+    {"another protocol where nothing counts", UPGRADE, PAGES, "GET /2/usage/tweets", "", "", "", NOON,
+     "allow none usage UC-2 display public | request 1 |"},
 
     {"use case nobody registered", 0, PAGES, SEARCH, "UC-99", "", "", NOON, "refuse use-case-unknown search - - - | |"},
     {"use case of a product the app does not feed", 0, ALERTS, SEARCH, "UC-2", "", "", NOON,
@@ -389,9 +393,12 @@ test_words(void **state)
     assert_int_equal(licet_reason_status(LICET_REASON_NONE), 200);
     assert_string_equal(licet_reason_slug(LICET_REASON_UPGRADE_REFUSED), "upgrade-refused");
     assert_string_equal(licet_verdict_name(LICET_VERDICT_OPEN), "open");
+    assert_string_equal(licet_reason_detail(LICET_REASON_QUOTA_HELD),
+                        "Responses under way hold what is left; try again in a moment.");
     for (unsigned r = 0; r < LICET_REASONS_LEN; r++) { /* a slug names one reason alone and fits into a URL */
         const char *slug = licet_reason_slug((licet_reason)r);
 
+        assert_int_equal(licet_reason_detail((licet_reason)r)[strlen(licet_reason_detail((licet_reason)r)) - 1], '.');
         assert_int_equal(strspn(slug, "abcdefghijklmnopqrstuvwxyz-"), strlen(slug));
         for (unsigned other = 0; other < r; other++) {
             assert_string_not_equal(slug, licet_reason_slug((licet_reason)other));

@@ -38,6 +38,40 @@ licet_reason_status(licet_reason reason)
 }
 
 const char *
+licet_reason_detail(licet_reason reason)
+{
+    static const char *const sentences[LICET_REASONS_LEN] = {
+        [LICET_REASON_NONE] = "The agreement allows the request.",
+        [LICET_REASON_CREDENTIAL_MISSING] =
+            "Send the app's credential as 'Authorization: Bearer ...' or 'X-API-Key: ...'.",
+        [LICET_REASON_CREDENTIAL_UNKNOWN] = "The credential that was sent belongs to no app of any agreement.",
+        [LICET_REASON_CREDENTIAL_ENDED] = "The credential is not valid yet, or no longer.",
+        [LICET_REASON_NO_AGREEMENT] = "No version of the agreement is in force at this time.",
+        [LICET_REASON_DECLARATION_TOO_LONG] =
+            "Licet-Use-Case, Licet-Purpose and Licet-Recipient take at most 64 bytes each.",
+        [LICET_REASON_USE_CASE_UNKNOWN] =
+            "The use case is not registered for this agreement, or not for a product that the app feeds.",
+        [LICET_REASON_USE_CASE_NOT_APPROVED] = "The use case is registered, but not approved at this time.",
+        [LICET_REASON_PURPOSE_FORBIDDEN] = "The agreement forbids the purpose.",
+        [LICET_REASON_PURPOSE_NOT_NAMED] =
+            "The agreement does not name the purpose, and refuses what it does not name.",
+        [LICET_REASON_PURPOSE_NOT_DECLARED] =
+            "Declare a purpose with Licet-Purpose, or a use case with Licet-Use-Case.",
+        [LICET_REASON_ENDPOINT_UNLISTED] =
+            "The agreement's catalogue does not list the endpoint, and unlisted endpoints are refused.",
+        [LICET_REASON_RATE_LIMIT] = "Too many requests in this window; wait for the next.",
+        [LICET_REASON_CAP_REACHED] = "The agreed amount of this window is used up.",
+        [LICET_REASON_QUOTA_HELD] = "Responses under way hold what is left; try again in a moment.",
+        [LICET_REASON_CANNOT_RECORD] =
+            "Use cannot be recorded at the moment, and the agreement does not allow use without a record.",
+        [LICET_REASON_UPGRADE_REFUSED] = "What is counted cannot leave by another protocol; ask without Upgrade.",
+    };
+
+    assert((unsigned)reason < LICET_REASONS_LEN);
+    return sentences[reason];
+}
+
+const char *
 licet_verdict_name(licet_verdict_kind verdict)
 {
     static const char *const names[] = {"allow", "refuse", "observe", "open"};
