@@ -45,12 +45,6 @@ guess(const gate_counter *counter)
 #endif
 }
 
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 counter_result
 counter_take(gate_counter *counter, counter_want want)
 {
@@ -69,8 +63,8 @@ counter_take(gate_counter *counter, counter_want want)
             }
             continue;
         }
-        now.taken = least(now.taken + want.units, GATE_TAKEN_END - 1);
-        now.held = least(now.held + want.units, GATE_UNITS_END - 1);
+        now.taken = gate_least(now.taken + want.units, GATE_TAKEN_END - 1);
+        now.held = gate_least(now.held + want.units, GATE_UNITS_END - 1);
         was = __sync_val_compare_and_swap(counter, seen, pack(now));
         if (was == seen) {
             return (counter_result){.taken = true, .over = over, .value = now};
@@ -87,8 +81,8 @@ counter_give(gate_counter *counter, uint32_t window, uint64_t units, uint64_t he
         licet_counter_value now = unpack(seen);
         gate_counter next = seen;
         if (now.window == window) {
-            now.taken -= least(units, now.taken);
-            now.held -= least(held, now.held);
+            now.taken -= gate_least(units, now.taken);
+            now.held -= gate_least(held, now.held);
             next = pack(now);
         }
         was = __sync_val_compare_and_swap(counter, seen, next);

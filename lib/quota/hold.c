@@ -8,12 +8,6 @@
 #include "cell.h"
 #include "counter.h"
 
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void
 intend(licet_slot *slot, uint32_t what)
 {
@@ -124,11 +118,11 @@ release_limit(const licet_gate *gate, licet_slot *slot, uint32_t i)
     if (__builtin_add_overflow(held, past, &all)) {
         all = UINT64_MAX;
     }
-    uint64_t unused = all - least(all, GATE_LOAD(&slot->charged[kind]));
+    uint64_t unused = all - gate_least(all, GATE_LOAD(&slot->charged[kind]));
     intend(slot, SLOT_INTENT_LIMIT + i);
     GATE_STORE(&limit->held, 0);
     LICET_STEP();
-    counter_give(gate_counter_at(gate, counter), window, least(held, unused), held);
+    counter_give(gate_counter_at(gate, counter), window, gate_least(held, unused), held);
     intend(slot, 0);
 }
 
@@ -140,7 +134,7 @@ release_lease(const licet_gate *gate, licet_slot *slot, uint32_t cell, uint32_t 
     if (leased == 0) {
         return;
     }
-    uint64_t unused = leased - least(leased, GATE_LOAD(&slot->charged[kind]));
+    uint64_t unused = leased - gate_least(leased, GATE_LOAD(&slot->charged[kind]));
     intend(slot, SLOT_INTENT_LEASE + kind);
     GATE_STORE(&slot->leased[kind], 0);
     LICET_STEP();

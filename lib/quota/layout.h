@@ -206,6 +206,12 @@ gate_lock_at(const licet_gate *gate, uint32_t area)
 bool gate_lock(const licet_gate *gate, int fd, uint32_t area);
 void gate_unlock(const licet_gate *gate, int fd, uint32_t area);
 
+static inline uint64_t
+gate_least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Shared words. */
 #define GATE_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define GATE_STORE(p, value) __atomic_store_n((p), (value), __ATOMIC_RELEASE)

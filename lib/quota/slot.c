@@ -22,12 +22,6 @@
 #include "worker.h"
 
 static uint64_t
-least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t
 greatest(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
@@ -55,7 +49,7 @@ raise_to(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to, boo
     if (kind >= LICET_KINDS_MAX) {
         return false;
     }
-    to = least(to, GATE_UNITS_END - 1);
+    to = gate_least(to, GATE_UNITS_END - 1);
     uint64_t now = slot->wide.reserved[kind];
     if (to <= now) {
         return true;
@@ -84,7 +78,7 @@ void
 licet_slot_count(licet_slot *slot, uint32_t kind, uint64_t units)
 {
     if (kind < LICET_KINDS_MAX) {
-        GATE_STORE(&slot->wide.units[kind], least(units, GATE_UNITS_END - 1));
+        GATE_STORE(&slot->wide.units[kind], gate_least(units, GATE_UNITS_END - 1));
     }
 }
 
@@ -92,7 +86,7 @@ void
 licet_slot_progress(licet_slot *slot, uint16_t status, uint64_t bytes)
 {
     GATE_STORE(&slot->wide.status, status < 1024 ? status : 0);
-    GATE_STORE(&slot->wide.bytes, least(bytes, GATE_UNITS_END - 1));
+    GATE_STORE(&slot->wide.bytes, gate_least(bytes, GATE_UNITS_END - 1));
 }
 
 bool
@@ -100,7 +94,7 @@ licet_slot_ids(licet_worker *worker, licet_slot *slot, uint32_t kind, uint32_t c
 {
     const licet_gate *gate = worker->gate;
     uint32_t *left = &worker->ids_left[slot - worker->slots];
-    uint64_t size = ids_chunk_size(ids.len), reserved = least(size, *left);
+    uint64_t size = ids_chunk_size(ids.len), reserved = gate_least(size, *left);
 
     if (count == 0) {
         return true;
@@ -143,7 +137,7 @@ charge(licet_slot *slot)
 static uint32_t
 duration(uint64_t from_ms, uint64_t to_ms)
 {
-    return to_ms > from_ms ? (uint32_t)least(to_ms - from_ms, UINT32_MAX) : 0;
+    return to_ms > from_ms ? (uint32_t)gate_least(to_ms - from_ms, UINT32_MAX) : 0;
 }
 
 void
@@ -204,11 +198,11 @@ licet_slot_settle(licet_worker *worker, licet_slot *slot, const licet_settlement
     licet_wide *wide = &slot->wide;
 
     for (uint32_t kind = 0; kind < LICET_KINDS_MAX; kind++) {
-        uint64_t units = least(settlement->units[kind], GATE_UNITS_END - 1);
+        uint64_t units = gate_least(settlement->units[kind], GATE_UNITS_END - 1);
         licet_slot_overrun(worker, slot, kind, units);
         GATE_STORE(&wide->units[kind], units);
         LICET_STEP();
-        wide->ids[kind] = least(settlement->ids[kind], GATE_UNITS_END - 1);
+        wide->ids[kind] = gate_least(settlement->ids[kind], GATE_UNITS_END - 1);
     }
     wide->status = settlement->status < 1024 ? settlement->status : 0;
     wide->ending = (uint8_t)settlement->ending;
@@ -216,9 +210,9 @@ licet_slot_settle(licet_worker *worker, licet_slot *slot, const licet_settlement
     wide->verdict = (uint8_t)settlement->verdict;
     wide->reason = (uint8_t)settlement->reason;
     wide->duration_ms = settlement->duration_ms;
-    wide->bytes = least(settlement->bytes, GATE_UNITS_END - 1);
+    wide->bytes = gate_least(settlement->bytes, GATE_UNITS_END - 1);
     wide->bytes_acked =
-        settlement->bytes_acked == UINT64_MAX ? UINT64_MAX : least(settlement->bytes_acked, GATE_UNITS_END - 1);
+        settlement->bytes_acked == UINT64_MAX ? UINT64_MAX : gate_least(settlement->bytes_acked, GATE_UNITS_END - 1);
     charge(slot);
     finish(worker, slot);
 }

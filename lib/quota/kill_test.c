@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kill: a worker dies at each step of each of its ways, licetd adopts what it
+ * left (and dies itself at each step of that), and the books must be right.
+ *
+ *  (1) What was let go up has exactly one receipt, with at least the units counted; what never opened has none.
+ *  (2) Nothing is given back twice: what a counter has taken is never less than what its receipts are charged.
+ *  (3) A leak is at most one hold, and is told of; without one the figures are equal and nothing is held.
+ *  (4) No limit is passed, but by an overrun.
+ *
+ * The sources with steps are compiled into this test, so that licet_step is its own.
+ */
+#define LICET_TEST_STEPS
+#include "admit.c"
+#include "hold.c"
+#include "slot.c"
+
+#include "world.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#define PAGE_POSTS 20u
+
+/* Told by the child while it lives. */
+typedef struct progress {
+    uint32_t steps, die_at; /* die_at 0: live */
+    uint32_t admitted, settled;
+    uint64_t counted;
+    bool may_overrun;
+} progress;
+
+static progress *told;
+
+void
+licet_step(void)
+{
+    told->steps++;
+    if (told->steps == told->die_at) {
+        _exit(9);
+    }
+}
+
+/* ---- the ways of a worker ------------------------------------------------------ */
+
+static licet_slot *
+admit(world *w, licet_worker *worker, licet_verdict verdict)
+{
+    licet_slot *slot = NULL;
+    licet_shortage shortage;
+
+    if (licet_worker_admit(worker, &w->image, &w->facts, &verdict, 64, WORLD_NOW, &slot, &shortage, NULL) !=
+        LICET_ADMITTED) {
+        return NULL;
+    }
+    told->admitted++;
+    return slot;
+}
+
+static void
+count(licet_slot *slot, uint64_t posts)
+{
+    licet_slot_count(slot, WORLD_POST, posts);
+    told->counted = posts;
+    licet_step();
+}
+
+static void
+settle(licet_worker *worker, licet_slot *slot, licet_settlement settlement)
+{
+    licet_slot_settle(worker, slot, &settlement);
+    told->settled++;
+    licet_step();
+}
+
+static void
+way_plain(world *w, licet_worker *worker)
+{
+    licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
+
+    licet_slot_progress(slot, 200, 1);
+    count(slot, 5);
+    count(slot, 12);
+    settle(worker, slot, world_settlement(12));
+}
+
+static void
+way_top_up(world *w, licet_worker *worker)
+{
+    licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
+
+    count(slot, 20);
+    assert_true(licet_slot_top_up(worker, slot, WORLD_POST, 35));
+    count(slot, 31);
+    settle(worker, slot, world_settlement(31));
+}
+
+static void
+way_refused_by_third_limit(world *w, licet_worker *worker)
+{
+    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19675, 790, 0});
+    assert_null(admit(w, worker, world_verdict(w, PAGE_POSTS, 3)));
+}
+
+static void
+way_lease_empty(world *w, licet_worker *worker)
+{
+    assert_null(admit(w, worker, world_verdict(w, 700, 3)));
+}
+
+static void
+way_overrun(world *w, licet_worker *worker)
+{
+    told->may_overrun = true;
+    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19675, 780, 0});
+    licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
+    assert_false(licet_slot_top_up(worker, slot, WORLD_POST, 30));
+    licet_slot_overrun(worker, slot, WORLD_POST, 30);
+    count(slot, 28);
+    settle(worker, slot, world_settlement(33));
+}
+
+static void
+way_unmetered(world *w, licet_worker *worker)
+{
+    licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
+    licet_settlement settlement = world_settlement(7);
+
+    count(slot, 7);
+    settlement.unmetered = LICET_UNMETERED_MALFORMED;
+    settle(worker, slot, settlement);
+}
+
+static void
+way_window_moves(world *w, licet_worker *worker)
+{
+    licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
+
+    count(slot, 20);
+    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19676, 0, 0});
+    assert_true(licet_slot_top_up(worker, slot, WORLD_POST, 30));
+    count(slot, 26);
+    settle(worker, slot, world_settlement(26));
+}
+
+static void
+way_refusal(world *w, licet_worker *worker)
+{
+    licet_verdict verdict = world_verdict(w, PAGE_POSTS, 3);
+
+    verdict.verdict = LICET_VERDICT_REFUSE;
+    verdict.reason = LICET_REASON_PURPOSE_FORBIDDEN;
+    licet_slot *slot = admit(w, worker, verdict);
+    settle(worker, slot,
+           (licet_settlement){.status = 403,
+                              .ending = LICET_ENDING_REFUSED,
+                              .verdict = LICET_VERDICT_REFUSE,
+                              .reason = LICET_REASON_PURPOSE_FORBIDDEN,
+                              .bytes_acked = UINT64_MAX});
+}
+
+static void
+way_leave(world *w, licet_worker *worker)
+{
+    licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
+
+    licet_slot_progress(slot, 200, 1);
+    count(slot, 3);
+    licet_worker_leave(worker, WORLD_NOW + 5);
+    told->settled++;
+}
+
+static void
+way_ids(world *w, licet_worker *worker)
+{
+    licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 2));
+
+    assert_true(licet_slot_ids(worker, slot, WORLD_POST, 2, LICET_BYTES_LITERAL("\003abc\002de")));
+    count(slot, 2);
+    settle(worker, slot, world_settlement(2));
+}
+
+typedef struct kill_way {
+    const char *name;
+    void (*go)(world *w, licet_worker *worker);
+    uint32_t receipts;    /* when it comes to its end */
+    uint64_t used_before; /* of the third limit, put there by the way */
+    uint64_t past;        /* posts charged to a window of the third limit that is gone */
+} kill_way;
+
+static const kill_way ways[] = {
+    {"plain", way_plain, 1, 0, 0},
+    {"top up", way_top_up, 1, 0, 0},
+    {"refused by the third limit", way_refused_by_third_limit, 0, 790, 0},
+    {"lease empty", way_lease_empty, 0, 0, 0},
+    {"overrun", way_overrun, 1, 780, 0},
+    {"unmetered", way_unmetered, 1, 0, 0},
+    {"window moves", way_window_moves, 1, 0, PAGE_POSTS},
+    {"refusal", way_refusal, 1, 0, 0},
+    {"leave", way_leave, 1, 0, 0},
+    {"ids", way_ids, 1, 0, 0},
+};
+
+/* ---- the books afterwards ---------------------------------------------------------- */
+
+static char place[160]; /* for the messages */
+
+#define MUST(condition)                                                                                                \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fail_msg("%s: %s", place, #condition);                                                                     \
+        }                                                                                                              \
+    } while (0)
+
+/* taken >= charged, and equal without a leak; where the window moved, what was charged before lies in the old one. */
+static void
+check_taken(uint64_t taken, uint64_t before, uint64_t charged, uint64_t past, bool leaked, uint64_t largest)
+{
+    uint64_t least_taken = charged > past ? charged - past : 0;
+
+    MUST(taken >= before);
+    taken -= before;
+    MUST(taken >= least_taken);
+    MUST(taken <= (leaked ? charged + largest : charged));
+}
+
+static void
+check_books(world *w, const kill_way *way, bool finished)
+{
+    world_sums sums = {0};
+    licet_gate_faults faults;
+    uint32_t freed = 0;
+
+    for (int i = 0; i < 3; i++) {
+        freed += licet_gate_adopt(w->gate, WORLD_NOW + 10, NULL, NULL);
+        world_drain(w->gate, &sums);
+    }
+    faults = licet_gate_faults_of(w->gate);
+    MUST(licet_gate_under_way(w->gate) == 0);
+    MUST(licet_gate_owned(w->gate) == 0);
+    MUST(faults.damaged == 0);
+    MUST(faults.leaks <= 2); /* the worker's, and that of a licetd that died adopting it */
+    MUST(sums.receipts >= told->admitted && sums.receipts <= 1);
+    MUST(!finished || sums.receipts == way->receipts);
+    MUST(sums.posts >= told->counted);
+    MUST(told->settled == 0 || sums.last.ending != LICET_ENDING_WORKER_DIED);
+    for (uint32_t i = 0; i < WORLD_LIMITS; i++) {
+        licet_counter_value value = licet_gate_counter(w->gate, i + 1);
+        uint64_t charged = w->limits[i].kind == WORLD_POST ? sums.posts : sums.requests;
+        uint64_t before = i == 2 && value.taken >= way->used_before ? way->used_before : 0;
+        bool limited = !(way->go == way_ids && i == 2) && way->go != way_refusal;
+        bool moved = i == 2 && way->past != 0 && value.window == 19676;
+        MUST(told->may_overrun || value.taken <= w->limits[i].most);
+        MUST(value.held == 0 || faults.leaks > 0);
+        MUST(value.held <= 700);
+        if (limited) {
+            check_taken(value.taken, before, charged, moved ? way->past : 0, faults.leaks > 0, 700);
+        }
+    }
+    licet_lease_value posts = licet_gate_lease(w->gate, WORLD_CELL, WORLD_POST);
+    MUST(posts.taken <= posts.granted);
+    check_taken(posts.taken, 0, sums.posts, 0, faults.leaks > 0, 700);
+}
+
+/* After all that a new worker finds every area in order. */
+static void
+check_joins(world *w)
+{
+    licet_worker *workers[3];
+
+    told->die_at = 0;
+    for (int i = 0; i < 3; i++) {
+        workers[i] = world_join(w->gate);
+        licet_verdict verdict = world_verdict(w, 1, 1);
+        licet_slot *slot = NULL;
+        MUST(licet_worker_admit(workers[i], &w->image, &w->facts, &verdict, 0, WORLD_NOW, &slot, NULL, NULL) ==
+             LICET_ADMITTED);
+        licet_slot_settle(workers[i], slot, &(licet_settlement){.ending = LICET_ENDING_COMPLETE});
+    }
+    for (int i = 0; i < 3; i++) {
+        licet_worker_leave(workers[i], WORLD_NOW);
+    }
+}
+
+/* ---- dying ------------------------------------------------------------------------------ */
+
+/* Runs in a child that may die; true when it came to its end. */
+static bool
+run_child(void (*go)(void *), void *user, uint32_t die_at)
+{
+    int status;
+
+    told->die_at = die_at;
+    told->steps = 0;
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        go(user);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 9));
+    return WEXITSTATUS(status) == 0;
+}
+
+typedef struct errand {
+    world *w;
+    const kill_way *way;
+} errand;
+
+static void
+work(void *user)
+{
+    errand *e = user;
+
+    e->way->go(e->w, world_join(e->w->gate));
+}
+
+static void
+adopt(void *user)
+{
+    errand *e = user;
+    licet_gate *gate;
+
+    /* As a licetd would: through a mapping and a description of its own. */
+    assert_true(licet_gate_open(e->w->path, &gate, NULL));
+    licet_gate_adopt(gate, WORLD_NOW + 10, NULL, NULL);
+}
+
+static void
+begin(errand *e)
+{
+    world_init(e->w);
+    world_grant(e->w, 100, 690);
+    memset(told, 0, sizeof(*told));
+}
+
+static void
+test_worker_dies_everywhere(void **state)
+{
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+        bool finished = false;
+        uint32_t die_at = 1;
+        for (; !finished; die_at++) {
+            world w;
+            errand e = {&w, &ways[i]};
+            begin(&e);
+            snprintf(place, sizeof(place), "%s, dies at step %u", ways[i].name, die_at);
+            finished = run_child(work, &e, die_at);
+            check_books(&w, &ways[i], finished);
+            check_joins(&w);
+            world_done(&w);
+        }
+        assert_true(die_at > 10); /* the hook is there */
+    }
+}
+
+static void
+test_licetd_dies_everywhere(void **state)
+{
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+        bool finished = false;
+        for (uint32_t die_at = 1; !finished; die_at++) {
+            bool adopted = false;
+            for (uint32_t again_at = 1; !adopted; again_at++) {
+                world w;
+                errand e = {&w, &ways[i]};
+                begin(&e);
+                snprintf(place, sizeof(place), "%s, dies at step %u, licetd at %u", ways[i].name, die_at, again_at);
+                finished = run_child(work, &e, die_at);
+                adopted = run_child(adopt, &e, again_at);
+                check_books(&w, &ways[i], finished);
+                world_done(&w);
+            }
+        }
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_worker_dies_everywhere),
+        cmocka_unit_test(test_licetd_dies_everywhere),
+    };
+
+    told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (told == MAP_FAILED) {
+        return 1;
+    }
+    return cmocka_run_group_tests_name("kill", tests, NULL, NULL);
+}
