@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The module's own header. It turns requests into facts and verdicts into
+ * responses; what is decided, counted and taken is the library's.
+ *
+ *   gate (per FILE) ── area (a mapped file, joined) ── view (an index) ── image ── plan
+ *                                     │
+ *   request ── ctx (cleanup of the main request) ── slot
+ *
+ *  (1) A main request is handled once; its ctx hangs on a pool cleanup, for
+ *      internal redirects and error pages empty r->ctx.
+ *  (2) An open slot is settled exactly once: when all is handed on, in the
+ *      log phase, with the pool, or when the worker leaves; whichever is first.
+ *  (3) What a ctx refers to (area, view, image) lives until its pool is gone.
+ *  (4) No secret is kept or logged: of a credential only its HMAC is computed.
+ */
+#ifndef NGX_HTTP_LICET_H
+#define NGX_HTTP_LICET_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "licet/agreement.h"
+#include "licet/base.h"
+#include "licet/decide.h"
+#include "licet/gate.h"
+#include "licet/image.h"
+#include "licet/meter.h"
+
+typedef struct ngx_http_licet_gate_s ngx_http_licet_gate_t;
+typedef struct ngx_http_licet_area_s ngx_http_licet_area_t;
+typedef struct ngx_http_licet_view_s ngx_http_licet_view_t;
+typedef struct ngx_http_licet_image_s ngx_http_licet_image_t;
+typedef struct ngx_http_licet_meter_s ngx_http_licet_meter_t;
+typedef struct ngx_http_licet_shadow_s ngx_http_licet_shadow_t;
+typedef struct ngx_http_licet_ctx_s ngx_http_licet_ctx_t;
+
+/* ---- configuration ----------------------------------------------------- */
+
+typedef struct {
+    ngx_array_t gates; /* of ngx_http_licet_gate_t *, one per FILE */
+} ngx_http_licet_main_conf_t;
+
+typedef struct {
+    ngx_flag_t enable;
+    ngx_flag_t api;
+    ngx_http_licet_gate_t *gate;
+    ngx_http_complex_value_t *app;
+    u_char *file; /* where 'on' was said, for messages */
+    ngx_uint_t line;
+} ngx_http_licet_loc_conf_t;
+
+extern ngx_module_t ngx_http_licet_module;
+extern ngx_module_t ngx_http_licet_meter_filter_module;
+extern ngx_module_t ngx_http_licet_tail_filter_module;
+
+ngx_int_t ngx_http_licet_add_variables(ngx_conf_t *cf);
+
+/* ---- gate, area, view (ngx_http_licet_gate.c) ----------------------------- */
+
+struct ngx_http_licet_gate_s {
+    ngx_str_t path;                 /* with a NUL behind it */
+    ngx_http_licet_area_t *current; /* for new requests; NULL: licetd is not there yet */
+    ngx_queue_t areas;              /* all of this process, the current one included */
+    ngx_event_t timer;
+    ngx_connection_t dummy; /* the timer's data: nginx logs a descriptor of it */
+    licet_errc complained;  /* last failure told to the log */
+    unsigned started : 1;
+};
+
+struct ngx_http_licet_area_s {
+    ngx_queue_t link;
+    licet_gate *gate;
+    licet_worker *worker;
+    ngx_http_licet_view_t *view; /* in force; NULL: nothing applied yet */
+    ngx_queue_t views;           /* oldest first */
+    ngx_queue_t live;            /* ctx with an open slot */
+    ngx_uint_t users;            /* ctx that refer to it */
+    uint64_t bad;                /* a generation that could not be opened; 0: none */
+};
+
+struct ngx_http_licet_view_s {
+    ngx_queue_t link;
+    ngx_http_licet_area_t *area;
+    uint64_t generation;
+    licet_bytes blob; /* mapped */
+    licet_index index;
+    ngx_http_licet_image_t **images; /* one per row of index.images; NULL: not needed so far */
+    ngx_uint_t users;                /* ctx that refer to it */
+};
+
+/* Begins to serve a gate in this process: joins, or tries again each second. */
+void ngx_http_licet_gate_start(ngx_http_licet_gate_t *gate, ngx_log_t *log);
+/* Settles what is open as 'gate stopped' and leaves. */
+void ngx_http_licet_gate_stop(ngx_http_licet_gate_t *gate);
+/* The newest index of the gate, used by the caller until _release; NULL when there is none. */
+ngx_http_licet_view_t *ngx_http_licet_view_use(ngx_http_licet_gate_t *gate, ngx_log_t *log);
+void ngx_http_licet_view_release(ngx_http_licet_view_t *view);
+
+/* ---- image, plan (ngx_http_licet_image.c) ----------------------------------- */
+
+/* What is counted at one endpoint. */
+typedef struct {
+    licet_plan *plan; /* NULL: nothing is counted */
+    ngx_uint_t units;
+    uint32_t kind[LICET_SCAN_UNITS_MAX];
+    unsigned made : 1;
+    unsigned bad : 1; /* the catalogue asks for what this version cannot count */
+} ngx_http_licet_plan_t;
+
+struct ngx_http_licet_image_s {
+    ngx_uint_t users; /* views */
+    licet_bytes blob; /* mapped */
+    licet_image image;
+    ngx_http_licet_plan_t *plans; /* one per endpoint row */
+};
+
+bool ngx_http_licet_map(const char *path, licet_bytes *out_blob, licet_error *err);
+void ngx_http_licet_unmap(licet_bytes blob);
+/* The image of a cell, opened when first needed; NULL when that fails (told to the log). */
+ngx_http_licet_image_t *ngx_http_licet_image_of(ngx_http_licet_view_t *view, uint32_t cell, ngx_log_t *log);
+void ngx_http_licet_image_release(ngx_http_licet_image_t *image);
+/* NULL: the catalogue asks for what cannot be counted. endpoint may be LICET_NONE. */
+const ngx_http_licet_plan_t *ngx_http_licet_plan_of(ngx_http_licet_image_t *image, uint32_t endpoint, ngx_log_t *log);
+
+/* ---- request (ngx_http_licet_request.c) ---------------------------------------- */
+
+typedef enum {
+    NGX_HTTP_LICET_WAITING = 0, /* decided, not admitted yet */
+    NGX_HTTP_LICET_ADMITTED,    /* has or had a slot */
+    NGX_HTTP_LICET_OPEN,        /* let through without a slot */
+    NGX_HTTP_LICET_REFUSED
+} ngx_http_licet_state_e;
+
+/* Who asks: what identification found. */
+typedef struct {
+    ngx_http_licet_image_t *image;
+    uint32_t app, credential; /* rows; credential LICET_NONE: named by what stands in front */
+} ngx_http_licet_caller_t;
+
+/* Snapshots of the scan, one per buffer under way, in the order of the body. */
+#define NGX_HTTP_LICET_SNAPSHOTS 32
+
+typedef struct {
+    licet_scan scan; /* before the first byte */
+    uint64_t from, to;
+    const u_char *bytes; /* of [from, to) */
+    unsigned exact : 1;  /* 0: stands for several buffers; only the count at 'to' is known */
+} ngx_http_licet_snapshot_t;
+
+struct ngx_http_licet_meter_s {
+    licet_scan scan;
+    licet_scan before; /* of a buffer that got no snapshot */
+    uint64_t offset;   /* body bytes seen above gzip */
+    ngx_http_licet_snapshot_t *snapshots[NGX_HTTP_LICET_SNAPSHOTS];
+    ngx_uint_t first, len; /* of the ring of snapshots */
+    uint64_t count[LICET_KINDS_MAX];
+    uint64_t reserved[LICET_KINDS_MAX];
+    u_char ids[2048]; /* batch of one kind */
+    size_t ids_len;
+    uint32_t ids_count, ids_kind;
+    unsigned scanning : 1;
+    unsigned last : 1; /* the end of the body was seen */
+    unsigned ids_lost : 1;
+    unsigned cut : 1;
+    unsigned bytes_bound : 1; /* a limit counts bytes */
+};
+
+#define NGX_HTTP_LICET_CHUNKS 32
+
+typedef struct {
+    ngx_http_licet_shadow_t *busy, **busy_last, *free;
+    uint64_t in;                          /* body bytes seen below gzip */
+    uint64_t handed;                      /* of these, taken by what is below: kernel or TLS buffer */
+    uint64_t ends[NGX_HTTP_LICET_CHUNKS]; /* where the last chunks end */
+    ngx_uint_t chunks;
+    unsigned recoded : 1; /* a filter between meter and tail changes the bytes */
+    unsigned last : 1;
+} ngx_http_licet_tail_t;
+
+/* What a response came to; the same for the receipt and for the variables. */
+typedef struct {
+    uint64_t units[LICET_KINDS_MAX];
+    uint64_t ids[LICET_KINDS_MAX];
+    uint64_t bytes;
+    licet_unmetered unmetered;
+} ngx_http_licet_delivered_t;
+
+struct ngx_http_licet_ctx_s {
+    ngx_http_request_t *request; /* the main one */
+    ngx_http_licet_area_t *area; /* NULL once the worker has left */
+    ngx_http_licet_view_t *view;
+    ngx_http_licet_caller_t caller;
+    const ngx_http_licet_plan_t *plan;
+    ngx_http_licet_state_e state;
+    licet_facts facts;
+    licet_verdict verdict;
+    licet_reason reason;       /* why refused, or would be */
+    licet_verdict_kind result; /* final */
+    uint64_t remaining[LICET_LIMITS_PER_REQUEST_MAX];
+    uint64_t now_ms;         /* of admission */
+    ngx_msec_t started, fed; /* of the clock that only goes forward: admission, last byte from upstream */
+    ngx_msec_t waiting;
+    licet_slot *slot; /* NULL: none, or settled */
+    ngx_queue_t live;
+    u_char decision[LICET_DECISION_TEXT];
+    ngx_http_licet_meter_t *meter; /* NULL before the head */
+    ngx_http_licet_tail_t tail;
+    licet_unmetered unmetered; /* known at the head */
+    ngx_uint_t status;
+    ngx_http_licet_delivered_t delivered; /* valid once settled */
+    unsigned counts : 1;                  /* a 2xx */
+    unsigned settled : 1;
+    unsigned limits_known : 1; /* remaining is filled */
+};
+
+/* Bytes and nginx strings. */
+static inline licet_bytes
+ngx_http_licet_bytes(ngx_str_t text)
+{
+    return (licet_bytes){text.data, text.len};
+}
+
+uint64_t ngx_http_licet_now(void); /* ms since 1970 */
+
+/* The ctx of the main request, or NULL; restores r->ctx after a redirect. */
+ngx_http_licet_ctx_t *ngx_http_licet_find(ngx_http_request_t *r);
+ngx_http_licet_ctx_t *ngx_http_licet_ctx_add(ngx_http_request_t *r);
+/* First request header of that lower-case name, or NULL. */
+ngx_table_elt_t *ngx_http_licet_header_in(ngx_http_request_t *r, const char *name);
+
+#define NGX_HTTP_LICET_DROP_RANGE 1
+#define NGX_HTTP_LICET_DROP_UPGRADE 2
+#define NGX_HTTP_LICET_KEEP_ENCODING 4
+/* Rebuilds the list that the upstream will see: without Licet-*, with 'Accept-Encoding: identity', and as flags say. */
+ngx_int_t ngx_http_licet_rewrite_headers(ngx_http_request_t *r, ngx_uint_t flags);
+ngx_int_t ngx_http_licet_push_in(ngx_http_request_t *r, const char *name, ngx_str_t value);
+ngx_int_t ngx_http_licet_push_out(ngx_http_request_t *r, const char *name, ngx_str_t value);
+/* Licet-* of the upstream's response: never the client's. */
+void ngx_http_licet_strip_out(ngx_http_request_t *r);
+ngx_str_t ngx_http_licet_text(ngx_http_request_t *r, licet_bytes text); /* a view, no copy */
+
+/* ---- admit (ngx_http_licet_admit.c), identify (ngx_http_licet_identify.c) --------- */
+
+/* NONE and *out_caller, or why not: CREDENTIAL_MISSING, CREDENTIAL_UNKNOWN, CANNOT_RECORD. */
+licet_reason ngx_http_licet_identify(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, ngx_http_licet_view_t *view,
+                                     ngx_http_licet_caller_t *out_caller);
+ngx_int_t ngx_http_licet_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_licet_api(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf);
+
+/* ---- refuse, ratelimit ---------------------------------------------------------------- */
+
+/* Sends the problem document and finishes the request. ctx NULL: the caller is not known. Returns NGX_DONE. */
+ngx_int_t ngx_http_licet_refuse(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_reason reason, uint32_t clause,
+                                const licet_shortage *shortage);
+/* RateLimit-Policy and RateLimit for the limits that bind the request. */
+ngx_int_t ngx_http_licet_ratelimit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx);
+
+/* ---- meter, tail, settle ---------------------------------------------------------------- */
+
+/* Picks up what was handed on since the last look. */
+void ngx_http_licet_tail_look(ngx_http_licet_ctx_t *ctx);
+/* Body bytes handed to the kernel, less what lies in the TLS buffer. */
+uint64_t ngx_http_licet_tail_handed(const ngx_http_licet_ctx_t *ctx);
+/* All of the body was handed to the kernel. */
+bool ngx_http_licet_tail_complete(const ngx_http_licet_ctx_t *ctx);
+uint64_t ngx_http_licet_tail_acked(const ngx_http_licet_ctx_t *ctx);
+/* Forgets snapshots that can no longer be needed. */
+void ngx_http_licet_meter_forget(ngx_http_licet_ctx_t *ctx);
+/* Units at body byte 'handed'; memory: the buffers under way may still be read. */
+void ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool memory,
+                             ngx_http_licet_delivered_t *out_delivered);
+void ngx_http_licet_delivered(ngx_http_licet_ctx_t *ctx, bool memory, ngx_http_licet_delivered_t *out_delivered);
+/* Settles the slot if it is open. stopped: the worker leaves. */
+void ngx_http_licet_settle(ngx_http_licet_ctx_t *ctx, bool memory, bool stopped);
+
+#endif

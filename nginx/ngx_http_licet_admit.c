@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Admission, in the PRECONTENT phase: identify, decide, reserve, open a slot.
+ *
+ *      identify ─► decide ─► admit ─┬─► admitted ──────────► on to the upstream
+ *          │          ▲             ├─► refused ───────────► problem document
+ *          ▼          └── 5 ms ─────┼── lease empty, 100 ms at most
+ *         401                       └─► cannot record ─┬───► open, without a slot
+ *                                                      └───► 503
+ *
+ *  (1) A main request is admitted once, whatever redirects follow.
+ *  (2) While it waits for a lease it holds no slot and no units.
+ *  (3) Each attempt decides anew, so that limits are taken in the window of now.
+ *  (4) Where nothing can be recorded the agreement's version in force says what happens.
+ */
+#include "ngx_http_licet.h"
+
+#define NGX_HTTP_LICET_STEP 5       /* ms between attempts */
+#define NGX_HTTP_LICET_PATIENCE 100 /* ms */
+#define NGX_HTTP_LICET_ID_ROOM 24   /* bytes of id ring for one unit: a number of 20 digits and its frame */
+#define NGX_HTTP_LICET_ID_MORE 1024
+
+static ngx_int_t ngx_http_licet_admit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx);
+
+/* Room in the id ring: for the reservation, and some for what the page may outgrow it by. */
+static uint32_t
+ngx_http_licet_ids_room(const ngx_http_licet_ctx_t *ctx)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    const licet_image_endpoint *e;
+    const licet_image_count *count;
+    uint64_t room = 0, units;
+    uint32_t i;
+
+    if (ctx->plan->plan == NULL || ctx->verdict.verdict == LICET_VERDICT_REFUSE) {
+        return 0;
+    }
+    e = &image->endpoints[ctx->verdict.endpoint];
+    for (i = 0; i < e->counts.count; i++) {
+        count = &image->counts[e->counts.first + i];
+        if (count->ids.len > 0) {
+            units = ngx_min(ctx->verdict.reserve[count->kind], 4096);
+            room += units * NGX_HTTP_LICET_ID_ROOM + NGX_HTTP_LICET_ID_MORE;
+        }
+    }
+    return (uint32_t)room;
+}
+
+/* The largest page of the endpoint over all its units; false when one has none. */
+static bool
+ngx_http_licet_most_units(const ngx_http_licet_ctx_t *ctx, uint64_t *out_most)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    const licet_image_endpoint *e;
+    const licet_image_count *count;
+    uint32_t i;
+
+    *out_most = 0;
+    if (ctx->verdict.endpoint == LICET_NONE) {
+        return true;
+    }
+    e = &image->endpoints[ctx->verdict.endpoint];
+    for (i = 0; i < e->counts.count; i++) {
+        count = &image->counts[e->counts.first + i];
+        if (count->page_from == LICET_PAGE_NONE) {
+            return false;
+        }
+        *out_most = ngx_max(*out_most, count->page_most);
+    }
+    return true;
+}
+
+static ngx_int_t
+ngx_http_licet_pass(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
+{
+    ngx_uint_t flags = 0;
+
+    if (ctx->verdict.metered) {
+        flags |= NGX_HTTP_LICET_DROP_RANGE;
+    }
+    if (ctx->facts.upgrade && (ctx->verdict.metered || ctx->verdict.endpoint == LICET_NONE)) {
+        /* observe mode lets it through, but not past the meter */
+        flags |= NGX_HTTP_LICET_DROP_UPGRADE;
+    }
+    return ngx_http_licet_rewrite_headers(r, flags) == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static ngx_int_t
+ngx_http_licet_cannot_record(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    const licet_image_version *version = &image->versions[ctx->verdict.version];
+    licet_bytes agreement = licet_image_text(image, image->header->agreement);
+    uint64_t most;
+
+    if (ctx->verdict.verdict == LICET_VERDICT_REFUSE) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "licet: agreement %*s: a refusal (%s) could not be recorded",
+                      agreement.len, agreement.data, licet_reason_slug(ctx->verdict.reason));
+        return ngx_http_licet_refuse(r, ctx, ctx->verdict.reason, ctx->verdict.clause, NULL);
+    }
+    if (version->cannot_record != LICET_CANNOT_RECORD_REFUSE && ngx_http_licet_most_units(ctx, &most) &&
+        licet_worker_unrecorded(ctx->area->worker, image, &ctx->verdict, most)) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "licet: agreement %*s: let through without a receipt, at most %uL units", agreement.len,
+                      agreement.data, most);
+        ctx->state = NGX_HTTP_LICET_OPEN;
+        ctx->result = LICET_VERDICT_OPEN;
+        return ngx_http_licet_pass(r, ctx);
+    }
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "licet: agreement %*s: refused, for the request cannot be recorded", agreement.len, agreement.data);
+    return ngx_http_licet_refuse(r, ctx, LICET_REASON_CANNOT_RECORD, LICET_NONE, NULL);
+}
+
+/* ---- limits ------------------------------------------------------------------- */
+
+/* Held: what is asked would fit if what is under way came back, or nothing but that is in the way. */
+static licet_reason
+ngx_http_licet_why_short(const ngx_http_licet_ctx_t *ctx, const licet_shortage *shortage)
+{
+    const licet_verdict_limit *limit = &ctx->verdict.limits[shortage->limit];
+
+    if (shortage->held > 0 && (shortage->remaining == 0 || shortage->remaining + shortage->held >= limit->amount)) {
+        return LICET_REASON_QUOTA_HELD;
+    }
+    return limit->kind == LICET_KIND_REQUEST ? LICET_REASON_RATE_LIMIT : LICET_REASON_CAP_REACHED;
+}
+
+/* What is left of each limit now, after this request's reservation if it got one. */
+static void
+ngx_http_licet_remaining(ngx_http_licet_ctx_t *ctx)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    const licet_verdict_limit *bound;
+    licet_counter_value value;
+    uint64_t most, taken;
+    uint32_t i;
+
+    for (i = 0; i < ctx->verdict.limits_len; i++) {
+        bound = &ctx->verdict.limits[i];
+        value = licet_gate_counter(ctx->area->gate, bound->counter);
+        most = image->limits[bound->limit].most;
+        taken = value.window == bound->window ? value.taken : 0;
+        ctx->remaining[i] = most > taken ? most - taken : 0;
+    }
+    ctx->limits_known = 1;
+}
+
+static ngx_int_t
+ngx_http_licet_short(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, const licet_shortage *shortage)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    licet_shortage ignored;
+    licet_slot *slot = NULL;
+
+    ctx->verdict.verdict = LICET_VERDICT_REFUSE;
+    ctx->verdict.reason = ngx_http_licet_why_short(ctx, shortage);
+    ctx->verdict.clause = image->limits[ctx->verdict.limits[shortage->limit].limit].clause;
+    if (licet_worker_admit(ctx->area->worker, image, &ctx->facts, &ctx->verdict, 0, ctx->now_ms, &slot, &ignored,
+                           NULL) == LICET_ADMITTED) {
+        ctx->slot = slot;
+        ngx_queue_insert_tail(&ctx->area->live, &ctx->live);
+        ngx_http_licet_remaining(ctx);
+        return ngx_http_licet_refuse(r, ctx, ctx->verdict.reason, ctx->verdict.clause, shortage);
+    }
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "licet: a refusal (%s) could not be recorded",
+                  licet_reason_slug(ctx->verdict.reason));
+    return ngx_http_licet_refuse(r, ctx, ctx->verdict.reason, ctx->verdict.clause, shortage);
+}
+
+/* ---- waiting for a lease ---------------------------------------------------------- */
+
+static void
+ngx_http_licet_wait_over(ngx_http_request_t *r)
+{
+    ngx_event_t *wev = r->connection->write;
+
+    if (wev->delayed) {
+        if (ngx_handle_write_event(wev, 0) != NGX_OK) {
+            ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        }
+        return;
+    }
+    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+static ngx_int_t
+ngx_http_licet_wait(ngx_http_request_t *r)
+{
+    if (r->connection->read->ready) {
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+    } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_licet_wait_over;
+    r->connection->write->delayed = 1;
+    ngx_add_timer(r->connection->write, NGX_HTTP_LICET_STEP);
+    return NGX_AGAIN;
+}
+
+/* ---- admission ----------------------------------------------------------------------- */
+
+static ngx_int_t
+ngx_http_licet_admitted(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_slot *slot, bool would_refuse,
+                        const licet_shortage *shortage)
+{
+    ctx->slot = slot;
+    ngx_queue_insert_tail(&ctx->area->live, &ctx->live);
+    licet_decision_id(licet_gate_decision_key(ctx->area->gate), licet_slot_identity(slot), (char *)ctx->decision);
+    ngx_http_licet_remaining(ctx);
+    if (ctx->verdict.verdict == LICET_VERDICT_REFUSE) {
+        return ngx_http_licet_refuse(r, ctx, ctx->verdict.reason, ctx->verdict.clause, NULL);
+    }
+    ctx->state = NGX_HTTP_LICET_ADMITTED;
+    ctx->result = ctx->verdict.verdict;
+    ctx->reason = ctx->verdict.reason;
+    if (would_refuse) {
+        ctx->result = LICET_VERDICT_OBSERVE;
+        if (ctx->reason == LICET_REASON_NONE && shortage->limit < ctx->verdict.limits_len) {
+            ctx->reason = ngx_http_licet_why_short(ctx, shortage);
+        }
+    }
+    return ngx_http_licet_pass(r, ctx);
+}
+
+static ngx_int_t
+ngx_http_licet_admit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    licet_shortage shortage = {LICET_NONE, 0, 0, 0};
+    licet_admission admission;
+    licet_slot *slot = NULL;
+    bool would_refuse = false;
+
+    ctx->now_ms = ctx->facts.time_ms = ngx_http_licet_now();
+    licet_decide(image, &ctx->facts, &ctx->verdict);
+    ctx->plan = ngx_http_licet_plan_of(ctx->caller.image, ctx->verdict.endpoint, r->connection->log);
+    if (ctx->plan == NULL) {
+        return ngx_http_licet_refuse(r, ctx, LICET_REASON_CANNOT_RECORD, LICET_NONE, NULL);
+    }
+    admission = licet_worker_admit(ctx->area->worker, image, &ctx->facts, &ctx->verdict, ngx_http_licet_ids_room(ctx),
+                                   ctx->now_ms, &slot, &shortage, &would_refuse);
+    switch (admission) {
+    case LICET_ADMITTED:
+        return ngx_http_licet_admitted(r, ctx, slot, would_refuse, &shortage);
+    case LICET_NO_UNITS:
+        return ngx_http_licet_short(r, ctx, &shortage);
+    case LICET_LEASE_EMPTY:
+        if ((ngx_msec_t)(ngx_current_msec - ctx->started) < NGX_HTTP_LICET_PATIENCE) {
+            return ngx_http_licet_wait(r);
+        }
+        return ngx_http_licet_cannot_record(r, ctx);
+    case LICET_CANNOT_RECORD:
+        break;
+    }
+    return ngx_http_licet_cannot_record(r, ctx);
+}
+
+static void
+ngx_http_licet_facts(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
+{
+    static const char *const names[] = {"licet-use-case", "licet-purpose", "licet-recipient"};
+    licet_bytes *declared[] = {&ctx->facts.use_case, &ctx->facts.purpose, &ctx->facts.recipient};
+    ngx_table_elt_t *h;
+    ngx_uint_t i;
+
+    ctx->facts.app = ctx->caller.app;
+    ctx->facts.credential = ctx->caller.credential;
+    ctx->facts.method = ngx_http_licet_bytes(r->method_name);
+    ctx->facts.path = ngx_http_licet_bytes(r->uri);
+    ctx->facts.query = ngx_http_licet_bytes(r->args);
+    ctx->facts.upgrade = r->headers_in.upgrade != NULL;
+    for (i = 0; i < 3; i++) {
+        h = ngx_http_licet_header_in(r, names[i]);
+        if (h != NULL) {
+            *declared[i] = ngx_http_licet_bytes(h->value);
+        }
+    }
+}
+
+static ngx_int_t
+ngx_http_licet_begin(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf)
+{
+    ngx_http_licet_ctx_t *ctx;
+    licet_reason reason;
+
+    ctx = ngx_http_licet_ctx_add(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ctx->started = ngx_current_msec;
+    ctx->caller.credential = LICET_NONE;
+    ctx->view = ngx_http_licet_view_use(lcf->gate, r->connection->log);
+    if (ctx->view == NULL) {
+        return ngx_http_licet_refuse(r, ctx, LICET_REASON_CANNOT_RECORD, LICET_NONE, NULL);
+    }
+    ctx->area = ctx->view->area;
+    reason = ngx_http_licet_identify(r, lcf, ctx->view, &ctx->caller);
+    if (reason != LICET_REASON_NONE) {
+        ctx->caller.image = NULL;
+        licet_worker_unidentified(ctx->area->worker, reason);
+        return ngx_http_licet_refuse(r, ctx, reason, LICET_NONE, NULL);
+    }
+    ngx_http_licet_facts(r, ctx);
+    return ngx_http_licet_admit(r, ctx);
+}
+
+/*
+ * A subrequest is part of its main request. Where that is not gated, what a gated location would add to the response
+ * would escape; requests whose body goes nowhere (auth_request, mirror) or into memory are not concerned.
+ */
+static ngx_int_t
+ngx_http_licet_subrequest(ngx_http_request_t *r)
+{
+    if (r->header_only || r->background || r->subrequest_in_memory || ngx_http_licet_find(r) != NULL) {
+        return NGX_DECLINED;
+    }
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "licet: subrequest to a gated location from one that is not: \"licet on\" is needed there too");
+    return NGX_HTTP_FORBIDDEN;
+}
+
+ngx_int_t
+ngx_http_licet_handler(ngx_http_request_t *r)
+{
+    ngx_http_licet_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_licet_module);
+    ngx_http_licet_ctx_t *ctx;
+
+    if (!lcf->enable && !lcf->api) {
+        return NGX_DECLINED;
+    }
+    if (r != r->main) {
+        return lcf->api ? NGX_DECLINED : ngx_http_licet_subrequest(r);
+    }
+    ctx = ngx_http_licet_find(r);
+    if (ctx != NULL) {
+        return ctx->state == NGX_HTTP_LICET_WAITING ? ngx_http_licet_admit(r, ctx) : NGX_DECLINED;
+    }
+    return lcf->api ? ngx_http_licet_api(r, lcf) : ngx_http_licet_begin(r, lcf);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who asks: the credential shown, or the app that what stands in front named.
+ *
+ *  (1) Of a credential only its HMAC is computed; it is neither kept nor logged.
+ *  (2) Nobody is attributed by guess: a credential is known or it is not.
+ *  (3) Where licet_app is set credentials are not looked at.
+ */
+#include "ngx_http_licet.h"
+
+static licet_bytes
+ngx_http_licet_trim(licet_bytes text)
+{
+    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) {
+        text.len--;
+    }
+    return text;
+}
+
+/* The token of 'Authorization: Bearer token'; len 0: another scheme, or none. */
+static licet_bytes
+ngx_http_licet_bearer(ngx_http_request_t *r)
+{
+    static const size_t scheme = sizeof("Bearer ") - 1;
+    licet_bytes none = {NULL, 0}, value;
+
+    if (r->headers_in.authorization == NULL) {
+        return none;
+    }
+    value = ngx_http_licet_bytes(r->headers_in.authorization->value);
+    if (value.len <= scheme || ngx_strncasecmp((u_char *)value.data, (u_char *)"Bearer ", scheme) != 0) {
+        return none;
+    }
+    return ngx_http_licet_trim((licet_bytes){value.data + scheme, value.len - scheme});
+}
+
+static licet_bytes
+ngx_http_licet_key(ngx_http_request_t *r, const char *name)
+{
+    ngx_table_elt_t *h = ngx_http_licet_header_in(r, name);
+
+    return h != NULL ? ngx_http_licet_trim(ngx_http_licet_bytes(h->value)) : (licet_bytes){NULL, 0};
+}
+
+static licet_reason
+ngx_http_licet_by_credential(ngx_http_request_t *r, ngx_http_licet_view_t *view, ngx_http_licet_caller_t *out_caller)
+{
+    licet_bytes key = {licet_gate_credential_key(view->area->gate), 32};
+    licet_bytes shown[3] = {ngx_http_licet_bearer(r), ngx_http_licet_key(r, "x-api-key"),
+                            ngx_http_licet_key(r, "api-key")};
+    const licet_index_credential *found = NULL;
+    licet_reason reason = LICET_REASON_CREDENTIAL_MISSING;
+    licet_hash hmac;
+    ngx_uint_t i;
+
+    for (i = 0; i < 3 && found == NULL; i++) {
+        if (shown[i].len > 0) {
+            hmac = licet_hmac_sha256(key, shown[i]);
+            found = licet_index_by_hmac(&view->index, hmac.bytes);
+            reason = LICET_REASON_CREDENTIAL_UNKNOWN;
+        }
+    }
+    if (found == NULL) {
+        return reason;
+    }
+    out_caller->image = ngx_http_licet_image_of(view, found->cell, r->connection->log);
+    if (out_caller->image == NULL || found->credential >= out_caller->image->image.header->credentials_len) {
+        return LICET_REASON_CANNOT_RECORD;
+    }
+    out_caller->credential = found->credential;
+    out_caller->app = out_caller->image->image.credentials[found->credential].app;
+    return LICET_REASON_NONE;
+}
+
+static licet_reason
+ngx_http_licet_by_app(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, ngx_http_licet_view_t *view,
+                      ngx_http_licet_caller_t *out_caller)
+{
+    const licet_index_app *found;
+    ngx_str_t name;
+
+    if (ngx_http_complex_value(r, lcf->app, &name) != NGX_OK) {
+        return LICET_REASON_CANNOT_RECORD;
+    }
+    if (name.len == 0) {
+        return LICET_REASON_CREDENTIAL_MISSING;
+    }
+    found = licet_index_by_app(&view->index, ngx_http_licet_bytes(name));
+    if (found == NULL) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "licet: licet_app \"%V\" names no app of this site", &name);
+        return LICET_REASON_CREDENTIAL_UNKNOWN;
+    }
+    out_caller->image = ngx_http_licet_image_of(view, found->cell, r->connection->log);
+    if (out_caller->image == NULL || found->app >= out_caller->image->image.header->apps_len) {
+        return LICET_REASON_CANNOT_RECORD;
+    }
+    out_caller->app = found->app;
+    out_caller->credential = LICET_NONE;
+    return LICET_REASON_NONE;
+}
+
+licet_reason
+ngx_http_licet_identify(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, ngx_http_licet_view_t *view,
+                        ngx_http_licet_caller_t *out_caller)
+{
+    return lcf->app != NULL ? ngx_http_licet_by_app(r, lcf, view, out_caller)
+                            : ngx_http_licet_by_credential(r, view, out_caller);
+}
+
+/*
+ * The licensee's API: who asks is found as at the gate, told to licetd by two headers that no client can send, and
+ * nothing is metered.
+ */
+ngx_int_t
+ngx_http_licet_api(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf)
+{
+    ngx_http_licet_view_t *view;
+    ngx_http_licet_caller_t caller = {NULL, LICET_NONE, LICET_NONE};
+    const licet_image_credential *credential;
+    const licet_image *image;
+    licet_reason reason;
+    licet_bytes agreement, app;
+    ngx_str_t texts[2];
+    uint64_t now = ngx_http_licet_now();
+    ngx_uint_t i;
+
+    view = ngx_http_licet_view_use(lcf->gate, r->connection->log);
+    if (view == NULL) {
+        return ngx_http_licet_refuse(r, NULL, LICET_REASON_CANNOT_RECORD, LICET_NONE, NULL);
+    }
+    reason = ngx_http_licet_identify(r, lcf, view, &caller);
+    if (reason == LICET_REASON_NONE && caller.credential != LICET_NONE) {
+        credential = &caller.image->image.credentials[caller.credential];
+        if (now < credential->from_ms || now >= credential->before_ms) {
+            reason = LICET_REASON_CREDENTIAL_ENDED;
+        }
+    }
+    if (reason != LICET_REASON_NONE) {
+        licet_worker_unidentified(view->area->worker, reason);
+        ngx_http_licet_view_release(view);
+        return ngx_http_licet_refuse(r, NULL, reason, LICET_NONE, NULL);
+    }
+    image = &caller.image->image;
+    agreement = licet_image_text(image, image->header->agreement);
+    app = licet_image_text(image, image->apps[caller.app].id);
+    /* copies, for the view is given back before the request is done */
+    texts[0].len = agreement.len;
+    texts[0].data = ngx_pnalloc(r->pool, agreement.len + 1);
+    texts[1].len = app.len;
+    texts[1].data = ngx_pnalloc(r->pool, app.len + 1);
+    for (i = 0; i < 2; i++) {
+        if (texts[i].data == NULL) {
+            ngx_http_licet_view_release(view);
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    ngx_memcpy(texts[0].data, agreement.data, agreement.len);
+    ngx_memcpy(texts[1].data, app.data, app.len);
+    ngx_http_licet_view_release(view);
+    if (ngx_http_licet_rewrite_headers(r, NGX_HTTP_LICET_KEEP_ENCODING) != NGX_OK ||
+        ngx_http_licet_push_in(r, "Licet-Agreement", texts[0]) != NGX_OK ||
+        ngx_http_licet_push_in(r, "Licet-App", texts[1]) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return NGX_DECLINED;
+}

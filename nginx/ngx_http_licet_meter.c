@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Meter: the filter right above gzip. It counts units and ids in the body as
+ * it passes, after everything that changes a body and before compression.
+ *
+ *  (1) The count so far is in the slot before the bytes that carry it go on.
+ *  (2) A page that outgrows its reservation tops it up first; when that fails
+ *      the agreement says: deliver, or cut before the buffer. Observe delivers.
+ *  (3) A snapshot of the scan stands at the start of each buffer under way, so
+ *      that the count at any byte of it can be told when the client leaves.
+ *  (4) What cannot be counted is passed with its reason, never as zero.
+ *  (5) A response of a gated location that nobody admitted does not leave.
+ */
+#include "ngx_http_licet.h"
+
+static ngx_http_output_header_filter_pt ngx_http_next_header_filter;
+static ngx_http_output_body_filter_pt ngx_http_next_body_filter;
+
+/* ---- head ------------------------------------------------------------------ */
+
+static bool
+ngx_http_licet_token(ngx_str_t value, const char *name)
+{
+    return value.len == ngx_strlen(name) && ngx_strncasecmp(value.data, (u_char *)name, value.len) == 0;
+}
+
+static bool
+ngx_http_licet_ends(ngx_str_t value, const char *end)
+{
+    size_t len = ngx_strlen(end);
+
+    return value.len > len && ngx_strncasecmp(value.data + value.len - len, (u_char *)end, len) == 0;
+}
+
+/* The form of a media type; false: not one that is counted. */
+static bool
+ngx_http_licet_form(ngx_str_t type, licet_body_form *out_form)
+{
+    static const char *const lines[] = {"application/x-ndjson", "application/ndjson", "application/jsonl",
+                                        "application/x-jsonlines", "application/json-lines"};
+    u_char *semicolon = ngx_strlchr(type.data, type.data + type.len, ';');
+    ngx_uint_t i;
+
+    if (semicolon != NULL) {
+        type.len = (size_t)(semicolon - type.data);
+    }
+    while (type.len > 0 && type.data[type.len - 1] == ' ') {
+        type.len--;
+    }
+    for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (ngx_http_licet_token(type, lines[i])) {
+            *out_form = LICET_BODY_NDJSON;
+            return true;
+        }
+    }
+    *out_form = LICET_BODY_JSON;
+    return ngx_http_licet_token(type, "application/json") || ngx_http_licet_token(type, "text/json") ||
+           ngx_http_licet_ends(type, "+json");
+}
+
+static bool
+ngx_http_licet_encoded(const ngx_http_request_t *r)
+{
+    const ngx_table_elt_t *h = r->headers_out.content_encoding;
+
+    return h != NULL && h->hash != 0 && h->value.len > 0 && !ngx_http_licet_token(h->value, "identity");
+}
+
+/* What of this response is counted, judged by its head. */
+static void
+ngx_http_licet_meter_begin(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_http_licet_meter_t *m)
+{
+    licet_body_form form;
+
+    ctx->counts = ctx->status >= NGX_HTTP_OK && ctx->status < NGX_HTTP_SPECIAL_RESPONSE;
+    if (!ctx->counts || r->method == NGX_HTTP_HEAD || ctx->status == NGX_HTTP_NO_CONTENT) {
+        return;
+    }
+    if (ctx->verdict.endpoint == LICET_NONE) {
+        ctx->unmetered = LICET_UNMETERED_UNLISTED;
+    } else if (ctx->plan->plan == NULL) {
+        return;
+    } else if (ctx->status == NGX_HTTP_PARTIAL_CONTENT) {
+        ctx->unmetered = LICET_UNMETERED_RANGE;
+    } else if (ngx_http_licet_encoded(r)) {
+        ctx->unmetered = LICET_UNMETERED_ENCODING;
+    } else if (!ngx_http_licet_form(r->headers_out.content_type, &form)) {
+        ctx->unmetered = LICET_UNMETERED_MEDIA_TYPE;
+    } else {
+        licet_scan_init(&m->scan, ctx->plan->plan, form);
+        m->scanning = 1;
+        r->filter_need_in_memory = 1;
+        r->main_filter_need_in_memory = 1;
+    }
+}
+
+static ngx_int_t
+ngx_http_licet_decorate(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
+{
+    ngx_str_t decision = {LICET_DECISION_TEXT - 1, ctx->decision};
+
+    ngx_http_licet_strip_out(r);
+    if (ctx->decision[0] != '\0' && ngx_http_licet_push_out(r, "Licet-Decision", decision) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    return ctx->limits_known ? ngx_http_licet_ratelimit(r, ctx) : NGX_OK;
+}
+
+/* Errors and redirects of nginx's own carry nothing licensed; what an upstream or a content handler made does. */
+static bool
+ngx_http_licet_harmless(const ngx_http_request_t *r)
+{
+    return r->filter_finalize || (r->upstream == NULL && (r->headers_out.status >= NGX_HTTP_SPECIAL_RESPONSE ||
+                                                          r->headers_out.status == NGX_HTTP_NO_CONTENT));
+}
+
+static ngx_int_t
+ngx_http_licet_unadmitted(ngx_http_request_t *r)
+{
+    ngx_http_licet_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_licet_module);
+
+    if (!lcf->enable || lcf->api || ngx_http_licet_harmless(r)) {
+        return ngx_http_next_header_filter(r);
+    }
+    ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                  "licet: a response of a gated location was not admitted and is withheld: answer before the content "
+                  "phase (\"return\", \"empty_gif\") only where \"licet off\" is said");
+    return ngx_http_filter_finalize_request(r, &ngx_http_licet_meter_filter_module, NGX_HTTP_INTERNAL_SERVER_ERROR);
+}
+
+static ngx_int_t
+ngx_http_licet_meter_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_licet_ctx_t *ctx;
+    uint32_t i;
+
+    if (r != r->main) {
+        return ngx_http_next_header_filter(r);
+    }
+    ctx = ngx_http_licet_find(r);
+    if (ctx == NULL) {
+        return ngx_http_licet_unadmitted(r);
+    }
+    if (ngx_http_licet_decorate(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (ctx->slot == NULL) {
+        return ngx_http_next_header_filter(r);
+    }
+    if (ctx->meter == NULL) {
+        ctx->meter = ngx_pcalloc(r->pool, sizeof(ngx_http_licet_meter_t));
+        if (ctx->meter == NULL) {
+            return NGX_ERROR;
+        }
+        for (i = 0; i < LICET_KINDS_MAX; i++) {
+            ctx->meter->reserved[i] = ctx->verdict.reserve[i];
+        }
+        for (i = 0; i < ctx->verdict.limits_len; i++) {
+            ctx->meter->bytes_bound |= ctx->verdict.limits[i].kind == LICET_KIND_BYTE;
+        }
+    }
+    /* an error page in place of a head that a filter withdrew begins anew */
+    ctx->meter->scanning = 0;
+    ctx->unmetered = LICET_UNMETERED_NONE;
+    ctx->status = r->headers_out.status;
+    ctx->fed = ngx_current_msec;
+    ngx_http_licet_meter_begin(r, ctx, ctx->meter);
+    licet_slot_progress(ctx->slot, (uint16_t)ctx->status, 0);
+    return ngx_http_next_header_filter(r);
+}
+
+/* ---- ids --------------------------------------------------------------------- */
+
+static void
+ngx_http_licet_ids_flush(ngx_http_licet_ctx_t *ctx)
+{
+    ngx_http_licet_meter_t *m = ctx->meter;
+
+    if (m->ids_count > 0 &&
+        !licet_slot_ids(ctx->area->worker, ctx->slot, m->ids_kind, m->ids_count, licet_bytes_of(m->ids, m->ids_len))) {
+        m->ids_lost = 1;
+    }
+    m->ids_count = 0;
+    m->ids_len = 0;
+}
+
+static void
+ngx_http_licet_on_id(void *user, unsigned unit, licet_bytes id)
+{
+    ngx_http_licet_ctx_t *ctx = user;
+    ngx_http_licet_meter_t *m = ctx->meter;
+    uint32_t kind = ctx->plan->kind[unit];
+
+    if (id.len > LICET_SCAN_ID_MAX) {
+        return; /* the scan says so */
+    }
+    if (m->ids_kind != kind || m->ids_len + 1 + id.len > sizeof(m->ids)) {
+        ngx_http_licet_ids_flush(ctx);
+        m->ids_kind = kind;
+    }
+    m->ids[m->ids_len++] = (u_char)id.len;
+    ngx_memcpy(m->ids + m->ids_len, id.data, id.len);
+    m->ids_len += id.len;
+    m->ids_count++;
+}
+
+/* ---- snapshots ------------------------------------------------------------------ */
+
+void
+ngx_http_licet_meter_forget(ngx_http_licet_ctx_t *ctx)
+{
+    ngx_http_licet_meter_t *m = ctx->meter;
+    uint64_t handed = ngx_http_licet_tail_handed(ctx);
+
+    while (m->len > 0 && m->snapshots[m->first]->to <= handed) {
+        m->first = (m->first + 1) % NGX_HTTP_LICET_SNAPSHOTS;
+        m->len--;
+    }
+}
+
+static ngx_int_t
+ngx_http_licet_snapshot(ngx_http_licet_ctx_t *ctx, const u_char *bytes, size_t len)
+{
+    ngx_http_licet_meter_t *m = ctx->meter;
+    ngx_http_licet_snapshot_t *s;
+    ngx_uint_t at;
+
+    if (m->len == NGX_HTTP_LICET_SNAPSHOTS) {
+        /* more buffers under way than places: the last place stands for the rest, counted in full */
+        s = m->snapshots[(m->first + m->len - 1) % NGX_HTTP_LICET_SNAPSHOTS];
+        s->to = m->offset + len;
+        s->exact = 0;
+        m->before = m->scan;
+        return NGX_OK;
+    }
+    at = (m->first + m->len) % NGX_HTTP_LICET_SNAPSHOTS;
+    if (m->snapshots[at] == NULL) {
+        m->snapshots[at] = ngx_palloc(ctx->request->pool, sizeof(ngx_http_licet_snapshot_t));
+        if (m->snapshots[at] == NULL) {
+            return NGX_ERROR;
+        }
+    }
+    s = m->snapshots[at];
+    s->scan = m->scan;
+    s->from = m->offset;
+    s->to = m->offset + len;
+    s->bytes = bytes;
+    s->exact = 1;
+    m->len++;
+    return NGX_OK;
+}
+
+static void
+ngx_http_licet_units(const ngx_http_licet_ctx_t *ctx, const licet_scan *scan, ngx_http_licet_delivered_t *out)
+{
+    licet_scan_result result;
+    ngx_uint_t i;
+
+    licet_scan_look(scan, &result);
+    for (i = 0; i < ctx->plan->units; i++) {
+        out->units[ctx->plan->kind[i]] += result.count[i];
+        out->ids[ctx->plan->kind[i]] += result.ids[i];
+    }
+    out->unmetered = result.reason;
+}
+
+/*
+ * The scan at body byte 'handed', which lies in the i-th snapshot. The buffer is read again only while it is under way:
+ * one that is wholly in the TLS buffer may be in use for other bytes, and counts in full.
+ */
+static void
+ngx_http_licet_scan_in(const ngx_http_licet_ctx_t *ctx, ngx_uint_t i, uint64_t handed, bool memory,
+                       licet_scan *out_scan)
+{
+    const ngx_http_licet_meter_t *m = ctx->meter;
+    const ngx_http_licet_snapshot_t *s = m->snapshots[(m->first + i) % NGX_HTTP_LICET_SNAPSHOTS];
+
+    if (handed == s->from || (s->exact && memory && ctx->tail.handed < s->to)) {
+        *out_scan = s->scan;
+        licet_scan_feed(out_scan, ctx->plan->plan, licet_bytes_of(s->bytes, (size_t)(handed - s->from)), NULL, NULL);
+    } else if (i + 1 < m->len) {
+        *out_scan = m->snapshots[(m->first + i + 1) % NGX_HTTP_LICET_SNAPSHOTS]->scan;
+    } else {
+        *out_scan = m->scan;
+    }
+}
+
+void
+ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool memory,
+                        ngx_http_licet_delivered_t *out_delivered)
+{
+    const ngx_http_licet_meter_t *m = ctx->meter;
+    const ngx_http_licet_snapshot_t *s;
+    licet_scan scan = m->scan; /* all of it: never below what the client got */
+    ngx_uint_t i;
+
+    if (handed < m->offset && !ctx->tail.recoded && ctx->tail.in == m->offset) {
+        for (i = 0; i < m->len; i++) {
+            s = m->snapshots[(m->first + i) % NGX_HTTP_LICET_SNAPSHOTS];
+            if (handed >= s->from && handed < s->to) {
+                ngx_http_licet_scan_in(ctx, i, handed, memory, &scan);
+                break;
+            }
+        }
+    }
+    ngx_http_licet_units(ctx, &scan, out_delivered);
+    if (m->ids_lost && out_delivered->unmetered == LICET_UNMETERED_NONE) {
+        out_delivered->unmetered = LICET_UNMETERED_IDS_LOST;
+    }
+}
+
+/* ---- body ------------------------------------------------------------------------- */
+
+/* False: the buffer must not go on. */
+static bool
+ngx_http_licet_reserve(ngx_http_licet_ctx_t *ctx, uint32_t kind, uint64_t units)
+{
+    const licet_image_version *version = &ctx->caller.image->image.versions[ctx->verdict.version];
+    ngx_http_licet_meter_t *m = ctx->meter;
+
+    if (units <= m->reserved[kind]) {
+        return true;
+    }
+    if (!licet_slot_top_up(ctx->area->worker, ctx->slot, kind, units)) {
+        if (version->on_overrun == LICET_OVERRUN_CUT && version->mode == LICET_MODE_ENFORCE) {
+            return false;
+        }
+        licet_slot_overrun(ctx->area->worker, ctx->slot, kind, units);
+    }
+    m->reserved[kind] = units;
+    return true;
+}
+
+/* Counts one buffer; false: cut before it. The scan is put back then. */
+static bool
+ngx_http_licet_count(ngx_http_licet_ctx_t *ctx, const u_char *bytes, size_t len)
+{
+    ngx_http_licet_meter_t *m = ctx->meter;
+    ngx_http_licet_delivered_t now = {.bytes = 0};
+    uint32_t kind;
+
+    if (m->scanning) {
+        licet_scan_feed(&m->scan, ctx->plan->plan, licet_bytes_of(bytes, len), ngx_http_licet_on_id, ctx);
+        ngx_http_licet_units(ctx, &m->scan, &now);
+        for (kind = 2; kind < LICET_KINDS_MAX; kind++) {
+            if (now.units[kind] > m->count[kind]) {
+                if (!ngx_http_licet_reserve(ctx, kind, now.units[kind])) {
+                    return false;
+                }
+                m->count[kind] = now.units[kind];
+                licet_slot_count(ctx->slot, kind, now.units[kind]);
+            }
+        }
+        ngx_http_licet_ids_flush(ctx);
+    }
+    if (m->bytes_bound && ctx->counts) {
+        if (!ngx_http_licet_reserve(ctx, LICET_KIND_BYTE, m->offset + len)) {
+            return false;
+        }
+        licet_slot_count(ctx->slot, LICET_KIND_BYTE, m->offset + len);
+    }
+    return true;
+}
+
+/* The buffer that was counted last does not go on. */
+static void
+ngx_http_licet_uncount(ngx_http_licet_meter_t *m)
+{
+    ngx_http_licet_snapshot_t *s;
+
+    m->cut = 1;
+    m->ids_count = 0;
+    m->ids_len = 0;
+    if (m->scanning) {
+        s = m->snapshots[(m->first + m->len - 1) % NGX_HTTP_LICET_SNAPSHOTS];
+        m->scan = s->exact ? s->scan : m->before;
+        s->to = m->offset;
+    }
+}
+
+/* One buffer. NGX_OK, NGX_DECLINED: cut before it, NGX_ERROR. */
+static ngx_int_t
+ngx_http_licet_meter_buffer(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_buf_t *b)
+{
+    ngx_http_licet_meter_t *m = ctx->meter;
+    off_t size = ngx_buf_size(b);
+
+    if (size > 0) {
+        if (m->scanning && !ngx_buf_in_memory(b)) {
+            ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0, "licet: a file buffer reached the meter");
+            return NGX_ERROR;
+        }
+        if (m->scanning && ngx_http_licet_snapshot(ctx, b->pos, (size_t)size) != NGX_OK) {
+            return NGX_ERROR;
+        }
+        if (!ngx_http_licet_count(ctx, b->pos, (size_t)size)) {
+            ngx_http_licet_uncount(m);
+            return NGX_DECLINED;
+        }
+        m->offset += (uint64_t)size;
+        ctx->fed = ngx_current_msec;
+    }
+    if (b->last_buf && !m->last) {
+        m->last = 1;
+        if (m->scanning && m->offset > 0) {
+            licet_scan_end(&m->scan, ctx->plan->plan, ngx_http_licet_on_id, ctx);
+            ngx_http_licet_ids_flush(ctx);
+        }
+    }
+    return NGX_OK;
+}
+
+/* Hands on what came before 'end', then ends the connection. */
+static ngx_int_t
+ngx_http_licet_cut(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_chain_t *in, const ngx_chain_t *end)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    licet_bytes agreement = licet_image_text(image, image->header->agreement);
+    ngx_chain_t *first = NULL, **last = &first, *cl;
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "licet: agreement %*s: response cut, decision %s: no units left",
+                  agreement.len, agreement.data, ctx->decision);
+    for (; in != end; in = in->next) {
+        cl = ngx_alloc_chain_link(r->pool);
+        if (cl == NULL) {
+            return NGX_ERROR;
+        }
+        cl->buf = in->buf;
+        cl->buf->flush = 1;
+        *last = cl;
+        last = &cl->next;
+    }
+    *last = NULL;
+    if (first != NULL) {
+        (void)ngx_http_next_body_filter(r, first);
+    }
+    r->keepalive = 0;
+    r->main->connection->error = 1;
+    return NGX_ERROR;
+}
+
+static ngx_int_t
+ngx_http_licet_meter_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_http_licet_ctx_t *ctx = ngx_http_get_module_ctx(r->main, ngx_http_licet_module);
+    ngx_chain_t *cl;
+    ngx_int_t rc;
+
+    if (ctx == NULL || ctx->slot == NULL || ctx->meter == NULL) {
+        return ngx_http_next_body_filter(r, in);
+    }
+    if (ctx->meter->cut) {
+        return NGX_ERROR;
+    }
+    for (cl = in; cl != NULL; cl = cl->next) {
+        rc = ngx_http_licet_meter_buffer(r, ctx, cl->buf);
+        if (rc == NGX_DECLINED) {
+            return ngx_http_licet_cut(r, ctx, in, cl);
+        }
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    rc = ngx_http_next_body_filter(r, in);
+    if (ctx->slot != NULL) {
+        ngx_http_licet_meter_forget(ctx);
+    }
+    return rc;
+}
+
+/* ---- module -------------------------------------------------------------------------- */
+
+static ngx_int_t
+ngx_http_licet_meter_init(ngx_conf_t *cf)
+{
+    (void)cf;
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_licet_meter_header_filter;
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_licet_meter_body_filter;
+    return NGX_OK;
+}
+
+static ngx_http_module_t ngx_http_licet_meter_filter_module_ctx = {
+    .postconfiguration = ngx_http_licet_meter_init,
+};
+
+ngx_module_t ngx_http_licet_meter_filter_module = {
+    NGX_MODULE_V1,
+    &ngx_http_licet_meter_filter_module_ctx, /* module context */
+    NULL,                                    /* module directives */
+    NGX_HTTP_MODULE,                         /* module type */
+    NULL,                                    /* init master */
+    NULL,                                    /* init module */
+    NULL,                                    /* init process */
+    NULL,                                    /* init thread */
+    NULL,                                    /* exit thread */
+    NULL,                                    /* exit process */
+    NULL,                                    /* exit master */
+    NGX_MODULE_V1_PADDING,
+};

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tail: the filter right below gzip. It sees how far the body was handed on.
+ *
+ *  (1) What is below gets shadow buffers: the same memory, our own positions.
+ *      A buffer's owner may fill it anew as soon as it is empty, hence its
+ *      position cannot be read later; a shadow's can.
+ *  (2) Progress goes back to the owner's buffer each time it is looked at, or
+ *      nothing upstream of us would ever be freed.
+ *  (3) connection->sent is not asked: it counts framing, and on HTTP/2 whole frames.
+ *  (4) Bytes in the TLS buffer are not handed on. Framing among them is given
+ *      the benefit of the doubt: what is told is never below what the client got.
+ */
+#include "ngx_http_licet.h"
+
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+
+#define NGX_HTTP_LICET_LOWAT 16384
+#define NGX_HTTP_LICET_CHUNK_FRAME 20 /* size in hex, two line ends */
+
+struct ngx_http_licet_shadow_s {
+    ngx_buf_t buf; /* first: what is below sees only this */
+    ngx_buf_t *owner;
+    ngx_http_licet_shadow_t *next;
+    ngx_chain_t link;
+};
+
+static ngx_http_output_header_filter_pt ngx_http_next_header_filter;
+static ngx_http_output_body_filter_pt ngx_http_next_body_filter;
+
+/* ---- progress --------------------------------------------------------------- */
+
+static uint64_t
+ngx_http_licet_shadow_moved(ngx_http_licet_shadow_t *shadow)
+{
+    ngx_buf_t *from = shadow->owner, *to = &shadow->buf;
+    off_t moved = 0;
+
+    if (ngx_buf_in_memory(to)) {
+        moved = to->pos - from->pos;
+        from->pos = to->pos;
+        if (to->in_file) {
+            from->file_pos += moved;
+        }
+    } else if (to->in_file) {
+        moved = to->file_pos - from->file_pos;
+        from->file_pos = to->file_pos;
+    }
+    return moved > 0 ? (uint64_t)moved : 0;
+}
+
+void
+ngx_http_licet_tail_look(ngx_http_licet_ctx_t *ctx)
+{
+    ngx_http_licet_tail_t *t = &ctx->tail;
+    ngx_http_licet_shadow_t *shadow;
+
+    while (t->busy != NULL) {
+        shadow = t->busy;
+        if (shadow->owner != NULL) {
+            t->handed += ngx_http_licet_shadow_moved(shadow);
+            if (ngx_buf_size(&shadow->buf) != 0) {
+                return;
+            }
+        }
+        t->busy = shadow->next;
+        if (t->busy == NULL) {
+            t->busy_last = &t->busy;
+        }
+        shadow->next = t->free;
+        t->free = shadow;
+    }
+}
+
+/* Bytes that TLS holds back, of this response's body: the newest of what was handed down. */
+static uint64_t
+ngx_http_licet_tail_held(const ngx_http_licet_ctx_t *ctx)
+{
+#if (NGX_HTTP_SSL)
+    const ngx_http_request_t *r = ctx->request;
+    const ngx_http_licet_tail_t *t = &ctx->tail;
+    const ngx_connection_t *c = r->connection;
+    uint64_t held, frames = 0;
+    ngx_uint_t i;
+
+#if (NGX_HTTP_V2)
+    if (r->stream != NULL) {
+        return 0; /* the buffer is shared by all streams: what is in it counts as handed on */
+    }
+#endif
+    if (c->ssl == NULL || c->ssl->buf == NULL || c->ssl->buf->start == NULL) {
+        return 0;
+    }
+    held = (uint64_t)(c->ssl->buf->last - c->ssl->buf->pos);
+    if (r->chunked) {
+        for (i = 0; i < NGX_HTTP_LICET_CHUNKS && i < t->chunks; i++) {
+            if (t->ends[i] + held >= t->handed) {
+                frames += NGX_HTTP_LICET_CHUNK_FRAME;
+            }
+        }
+        if (frames == NGX_HTTP_LICET_CHUNKS * NGX_HTTP_LICET_CHUNK_FRAME) {
+            return 0; /* more chunks than are kept: cannot be told */
+        }
+    }
+    return held > frames ? held - frames : 0;
+#else
+    (void)ctx;
+    return 0;
+#endif
+}
+
+uint64_t
+ngx_http_licet_tail_handed(const ngx_http_licet_ctx_t *ctx)
+{
+    uint64_t held = ngx_http_licet_tail_held(ctx);
+
+    return ctx->tail.handed > held ? ctx->tail.handed - held : 0;
+}
+
+bool
+ngx_http_licet_tail_complete(const ngx_http_licet_ctx_t *ctx)
+{
+    const ngx_http_request_t *r = ctx->request;
+
+    return ctx->tail.last && ctx->tail.busy == NULL && ngx_http_licet_tail_held(ctx) == 0 &&
+           (r->connection->buffered & NGX_LOWLEVEL_BUFFERED) == 0;
+}
+
+static bool
+ngx_http_licet_tail_plain(const ngx_http_request_t *r)
+{
+    const ngx_connection_t *c = r->connection;
+
+#if (NGX_HTTP_V2)
+    if (r->stream != NULL) {
+        return false;
+    }
+#endif
+#if (NGX_HTTP_SSL)
+    if (c->ssl != NULL) {
+        return false;
+    }
+#endif
+    return c->sockaddr != NULL && (c->sockaddr->sa_family == AF_INET || c->sockaddr->sa_family == AF_INET6);
+}
+
+/* What of the body the client's kernel acknowledged; UINT64_MAX: not to be known (TLS, HTTP/2, no TCP). */
+uint64_t
+ngx_http_licet_tail_acked(const ngx_http_licet_ctx_t *ctx)
+{
+    const ngx_http_licet_tail_t *t = &ctx->tail;
+    uint64_t unacked;
+    int queued = 0;
+
+    /* SIOCOUTQ and not TCP_INFO: it is right after a reset too, and needs no look at the start */
+    if (!ngx_http_licet_tail_plain(ctx->request) || ioctl(ctx->request->connection->fd, SIOCOUTQ, &queued) != 0 ||
+        queued < 0) {
+        return UINT64_MAX;
+    }
+    unacked = (uint64_t)queued;
+    return t->handed > unacked ? t->handed - unacked : 0;
+}
+
+/* ---- head ------------------------------------------------------------------------ */
+
+static void
+ngx_http_licet_tail_marked(void *data)
+{
+    (void)data; /* only its presence says something */
+}
+
+/* Once per connection: else the kernel takes megabytes ahead of a slow client, and an abort goes unseen. */
+static void
+ngx_http_licet_tail_lowat(ngx_http_request_t *r)
+{
+    ngx_connection_t *c = r->connection;
+    ngx_pool_cleanup_t *cln;
+    int lowat = NGX_HTTP_LICET_LOWAT;
+
+#if (NGX_HTTP_V2)
+    if (r->stream != NULL) {
+        c = r->stream->connection->connection;
+    }
+#endif
+    if (c->sockaddr == NULL || (c->sockaddr->sa_family != AF_INET && c->sockaddr->sa_family != AF_INET6)) {
+        return;
+    }
+    for (cln = c->pool->cleanup; cln != NULL; cln = cln->next) {
+        if (cln->handler == ngx_http_licet_tail_marked) {
+            return;
+        }
+    }
+    cln = ngx_pool_cleanup_add(c->pool, 0);
+    if (cln == NULL) {
+        return;
+    }
+    cln->handler = ngx_http_licet_tail_marked;
+    if (setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof(lowat)) != 0) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, ngx_socket_errno,
+                      "licet: setsockopt(TCP_NOTSENT_LOWAT) failed");
+    }
+}
+
+static ngx_int_t
+ngx_http_licet_tail_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_licet_ctx_t *ctx;
+    const ngx_table_elt_t *h;
+
+    ctx = r == r->main ? ngx_http_get_module_ctx(r, ngx_http_licet_module) : NULL;
+    if (ctx != NULL && ctx->slot != NULL && ctx->meter != NULL) {
+        h = r->headers_out.content_encoding;
+        ctx->tail.recoded = ctx->meter->scanning && h != NULL && h->hash != 0 && h->value.len > 0 &&
+                            ngx_strcasecmp(h->value.data, (u_char *)"identity") != 0;
+        if (ctx->counts) {
+            ngx_http_licet_tail_lowat(r);
+        }
+    }
+    return ngx_http_next_header_filter(r);
+}
+
+/* ---- body ---------------------------------------------------------------------------- */
+
+static ngx_http_licet_shadow_t *
+ngx_http_licet_shadow(ngx_http_request_t *r, ngx_http_licet_tail_t *t, ngx_buf_t *b)
+{
+    ngx_http_licet_shadow_t *shadow = t->free;
+
+    if (shadow != NULL) {
+        t->free = shadow->next;
+    } else {
+        shadow = ngx_palloc(r->pool, sizeof(*shadow));
+        if (shadow == NULL) {
+            return NULL;
+        }
+    }
+    shadow->buf = *b;
+    shadow->buf.tag = (ngx_buf_tag_t)&ngx_http_licet_tail_filter_module;
+    shadow->buf.shadow = NULL;
+    /* an empty buffer's owner may use it anew at once */
+    shadow->owner = ngx_buf_size(b) != 0 ? b : NULL;
+    shadow->next = NULL;
+    shadow->link.buf = &shadow->buf;
+    shadow->link.next = NULL;
+    return shadow;
+}
+
+/* Shadows of a chain, appended to the busy ones; *out_chain is what goes on. */
+static ngx_int_t
+ngx_http_licet_tail_shade(ngx_http_request_t *r, ngx_http_licet_tail_t *t, ngx_chain_t *in, ngx_chain_t **out_chain)
+{
+    ngx_http_licet_shadow_t *shadow;
+    uint64_t before = t->in;
+
+    for (; in != NULL; in = in->next) {
+        shadow = ngx_http_licet_shadow(r, t, in->buf);
+        if (shadow == NULL) {
+            return NGX_ERROR;
+        }
+        t->in += (uint64_t)ngx_buf_size(in->buf);
+        if (in->buf->last_buf) {
+            t->last = 1;
+        }
+        *t->busy_last = shadow;
+        t->busy_last = &shadow->next;
+        *out_chain = &shadow->link;
+        out_chain = &shadow->link.next;
+    }
+    *out_chain = NULL;
+    if (t->in > before) {
+        t->ends[t->chunks++ % NGX_HTTP_LICET_CHUNKS] = t->in;
+    }
+    return NGX_OK;
+}
+
+static ngx_int_t
+ngx_http_licet_tail_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_http_licet_ctx_t *ctx = ngx_http_get_module_ctx(r->main, ngx_http_licet_module);
+    ngx_chain_t *out = NULL;
+    ngx_int_t rc;
+
+    if (ctx == NULL || ctx->meter == NULL || (ctx->slot == NULL && ctx->tail.busy == NULL)) {
+        return ngx_http_next_body_filter(r, in);
+    }
+    if (ngx_http_licet_tail_shade(r->main, &ctx->tail, in, &out) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    rc = ngx_http_next_body_filter(r, out);
+    ngx_http_licet_tail_look(ctx);
+    if (ctx->slot != NULL) {
+        licet_slot_progress(ctx->slot, (uint16_t)ctx->status, ngx_http_licet_tail_handed(ctx));
+        if (rc != NGX_ERROR && ngx_http_licet_tail_complete(ctx)) {
+            ngx_http_licet_settle(ctx, true, false);
+        }
+    }
+    return rc;
+}
+
+/* ---- module -------------------------------------------------------------------------- */
+
+static ngx_int_t
+ngx_http_licet_tail_init(ngx_conf_t *cf)
+{
+    (void)cf;
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_licet_tail_header_filter;
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_licet_tail_body_filter;
+    return NGX_OK;
+}
+
+static ngx_http_module_t ngx_http_licet_tail_filter_module_ctx = {
+    .postconfiguration = ngx_http_licet_tail_init,
+};
+
+ngx_module_t ngx_http_licet_tail_filter_module = {
+    NGX_MODULE_V1,
+    &ngx_http_licet_tail_filter_module_ctx, /* module context */
+    NULL,                                   /* module directives */
+    NGX_HTTP_MODULE,                        /* module type */
+    NULL,                                   /* init master */
+    NULL,                                   /* init module */
+    NULL,                                   /* init process */
+    NULL,                                   /* init thread */
+    NULL,                                   /* exit thread */
+    NULL,                                   /* exit process */
+    NULL,                                   /* exit master */
+    NGX_MODULE_V1_PADDING,
+};
