@@ -18,10 +18,20 @@
 
 typedef struct licet_recorder licet_recorder;
 
+typedef enum licet_recorder_level {
+    LICET_LOG_INFO = 0,
+    LICET_LOG_WARNING = 1, /* somebody should look, nothing is lost */
+    LICET_LOG_ERROR = 2,   /* recording is impossible or was refused */
+} licet_recorder_level;
+/* One event in one line, without line end. */
+typedef void (*licet_recorder_log_to)(void *user, licet_recorder_level level, const char *text);
+
 typedef struct licet_recorder_options {
     const char *dir; /* of the site */
     bool with_gate;  /* licetd: make or adopt the shared memory */
     uint64_t now_ms;
+    licet_recorder_log_to log; /* may be NULL */
+    void *log_user;
 } licet_recorder_options;
 
 /* Takes data/lock (CONFLICT when another process has it), starts the signer, recovers journal, ledgers and usage, and,
@@ -39,6 +49,8 @@ bool licet_recorder_round(licet_recorder *recorder, uint64_t now_ms, uint64_t *o
 bool licet_recorder_sync(licet_recorder *recorder, uint64_t now_ms, licet_error *err);
 /* Deletes usage.db and builds it anew from the ledgers. */
 bool licet_recorder_rebuild(licet_recorder *recorder, licet_error *err);
+/* Removes images and indexes that no worker uses any more. */
+void licet_recorder_prune(licet_recorder *recorder);
 /* Orderly end: sync, give back leases, stop entry, close. */
 bool licet_recorder_close(licet_recorder *recorder, uint64_t now_ms, licet_error *err);
 
@@ -47,5 +59,32 @@ licet_store *licet_recorder_store(licet_recorder *recorder);
 licet_usage *licet_recorder_usage(licet_recorder *recorder);
 licet_gate *licet_recorder_gate(licet_recorder *recorder);                       /* NULL without */
 licet_ledger *licet_recorder_ledger(licet_recorder *recorder, const char *name); /* NULL: none */
+
+/* What the operator's API tells. */
+typedef struct licet_recorder_status {
+    uint32_t epoch;      /* 0: no gate */
+    uint64_t generation; /* index in force */
+    uint64_t journal;    /* newest journal number */
+    uint64_t lag;        /* finished receipts in the rings, not journalled yet */
+    uint32_t workers;    /* areas that a worker has, or had and that are not adopted and drained yet */
+    uint32_t under_way;  /* slots that are not free */
+    uint64_t unmetered;  /* responses since licetd began */
+    uint64_t broken;     /* ring entries that made no sense, since licetd began */
+    bool stalled;        /* recording is impossible now; why says it */
+    const char *why;
+} licet_recorder_status;
+void licet_recorder_status_get(licet_recorder *recorder, licet_recorder_status *out_status);
+/* i-th ledger of the recorder (by cell): name, committed size, size of the newest signed checkpoint. False beyond. */
+bool licet_recorder_ledger_at(licet_recorder *recorder, uint32_t i, const char **out_name, uint64_t *out_size,
+                              uint64_t *out_signed);
+/* Public key of a ledger's checkpoints, text form, into out. */
+bool licet_recorder_verifier(licet_recorder *recorder, const char *name, licet_buffer *out, licet_error *err);
+
+/* Decisions as they were journalled: the newest 10,000 are kept. Appends those with a number greater than after as JSON
+ * lines, at most most of them; *out_last is the number of the last (after when none). */
+bool licet_recorder_recent(licet_recorder *recorder, uint64_t after, uint32_t most, uint64_t now_ms, licet_buffer *out,
+                           uint64_t *out_last, licet_error *err);
+/* Journal number of the newest decision that licet_recorder_recent knows; 0: none. */
+uint64_t licet_recorder_recent_last(const licet_recorder *recorder);
 
 #endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gaps: what cannot be known, said with its bound; and callers nobody knows,
+ * counted.
+ *
+ *  (1) After a power loss a gap hides at most granted - recorded of the old epoch, per unit kind: nothing was handed
+ * out that was not granted durably before. (2) A gap of an epoch is written once per ledger, however often the start is
+ * interrupted. (3) What went up without a slot is written down from counters that were raised before it went up.
+ */
+#include "rooms.h"
+
+#include <stdlib.h>
+
+static bool
+stage_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap, licet_error *err)
+{
+    licet_buffer entry;
+    bool ok;
+
+    licet_buffer_init(&entry, 1024);
+    ok = licet_gap_encode(gap, &entry, err) && recorder_stage_entry(r, book, licet_buffer_view(&entry), err);
+    licet_buffer_done(&entry);
+    return ok;
+}
+
+/* Keeps units in rising order of kind. */
+static void
+gap_add(licet_gap *gap, uint8_t kind, uint64_t count)
+{
+    size_t i;
+
+    if (count == 0 || gap->units_len >= LICET_KINDS_MAX) {
+        return;
+    }
+    for (i = gap->units_len; i > 0 && gap->units[i - 1].kind > kind; i--) {
+        gap->units[i] = gap->units[i - 1];
+    }
+    gap->units[i] = (licet_receipt_unit){kind, count};
+    gap->units_len++;
+}
+
+/* ---- power loss ------------------------------------------------------------- */
+
+typedef struct losing {
+    licet_recorder *r;
+    licet_gap *gaps; /* by cell */
+    licet_error *err;
+    bool failed;
+} losing;
+
+static uint64_t
+beyond(uint64_t granted, uint64_t recorded)
+{
+    return granted > recorded ? granted - recorded : 0;
+}
+
+static bool
+on_grant(void *user, const licet_lease_grant *grant)
+{
+    losing *l = user;
+    recorder_book *book = recorder_book_of(l->r, grant->cell);
+    licet_bytes name = licet_bytes_of_text(grant->kind);
+    uint64_t bound;
+    uint8_t unit;
+
+    if (book == NULL || book->ledger == NULL || book->gap_known || licet_bytes_equal_text(name, "byte")) {
+        return true;
+    }
+    unit = recorder_unit_known(book, name);
+    bound = beyond(grant->granted, unit != 0 ? book->recorded[unit] : 0);
+    if (licet_bytes_equal_text(name, "request")) {
+        l->gaps[grant->cell].requests = bound;
+        return true;
+    }
+    if (bound > 0 && !recorder_unit(l->r, book, name, &unit, l->err)) {
+        l->failed = true;
+        return false;
+    }
+    gap_add(&l->gaps[grant->cell], unit, bound);
+    return true;
+}
+
+static bool
+power_gap_one(licet_recorder *r, recorder_book *book, licet_gap *gap, uint64_t now_ms, licet_error *err)
+{
+    if (gap->requests == 0 && gap->units_len == 0) {
+        return true;
+    }
+    gap->cause = LICET_GAP_POWER_LOSS;
+    gap->gate = r->config.gate;
+    gap->epoch = r->lease_epoch;
+    gap->from_ms = r->last_tick < now_ms ? r->last_tick : now_ms;
+    gap->to_ms = now_ms;
+    recorder_say(r, LICET_LOG_WARNING,
+                 "%s: power was lost in epoch %u; at most %llu requests are unknown, they lie in a gap record",
+                 book->name, gap->epoch, (unsigned long long)gap->requests);
+    book->gap_known = true;
+    recorder_charge_gap(r, book, gap);
+    return stage_gap(r, book, gap, err);
+}
+
+bool
+recorder_gap_power(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    losing l = {.r = r, .err = err};
+    uint32_t epoch;
+    bool ended, ok;
+
+    l.gaps = calloc(r->books_len, sizeof(*l.gaps));
+    if (l.gaps == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for gap records");
+    }
+    ok = r->lease_store->ops->each(r->lease_store, &epoch, &ended, on_grant, &l, err) && !l.failed;
+    for (uint32_t i = 0; ok && i < r->books_len; i++) {
+        ok = power_gap_one(r, r->books[i], &l.gaps[i], now_ms, err);
+    }
+    free(l.gaps);
+    return ok && recorder_commit(r, now_ms, err);
+}
+
+/* ---- without a slot ------------------------------------------------------------ */
+
+/* Which unit the bound is of: the first the agreement counts; without one the requests alone are told. */
+static bool
+unrecorded_units(licet_recorder *r, recorder_book *book, uint64_t units, licet_gap *gap, licet_error *err)
+{
+    const licet_image *image = licet_store_image(r->store, book->cell);
+    uint8_t unit;
+
+    for (uint32_t kind = LICET_KIND_BYTE + 1; image != NULL && units > 0 && kind < image->header->kinds_len; kind++) {
+        if (!recorder_unit(r, book, licet_image_text(image, image->header->kinds[kind]), &unit, err)) {
+            return false;
+        }
+        gap_add(gap, unit, units);
+    }
+    return true;
+}
+
+/* Reads, makes the record durable, releases what was read: a death in between states the gap twice, never not at all.
+ */
+static bool
+unrecorded_one(licet_recorder *r, recorder_gate *gate, recorder_book *book, uint64_t now_ms, licet_error *err)
+{
+    licet_gap gap = {.cause = LICET_GAP_WITHOUT_SLOT, .gate = r->config.gate, .epoch = gate->epoch};
+    uint64_t units = 0, requests = 0;
+
+    if (book->cell >= licet_gate_cells(gate->gate) ||
+        !licet_gate_unrecorded(gate->gate, book->cell, &requests, &units)) {
+        return true;
+    }
+    gap.requests = requests;
+    gap.from_ms = r->last_tick != 0 && r->last_tick < now_ms ? r->last_tick : now_ms;
+    gap.to_ms = now_ms;
+    recorder_say(r, LICET_LOG_WARNING, "%s: %llu requests went up without a slot, at most %llu units; gap record",
+                 book->name, (unsigned long long)requests, (unsigned long long)units);
+    if (!unrecorded_units(r, book, units, &gap, err) || !stage_gap(r, book, &gap, err) ||
+        !recorder_commit(r, now_ms, err)) {
+        return false;
+    }
+    licet_gate_unrecorded_release(gate->gate, book->cell, requests, units);
+    recorder_charge_gap(r, book, &gap);
+    return true;
+}
+
+bool
+recorder_gap_unrecorded(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    for (uint32_t i = 1; i < r->books_len; i++) {
+        if (r->books[i]->ledger == NULL) {
+            continue;
+        }
+        if (!unrecorded_one(r, r->gate, r->books[i], now_ms, err)) {
+            return false;
+        }
+        for (size_t k = 0; k < r->old_len; k++) {
+            if (!unrecorded_one(r, r->old[k], r->books[i], now_ms, err)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* ---- unidentified ---------------------------------------------------------------- */
+
+static bool
+stage_unidentified(licet_recorder *r, uint32_t minute, uint8_t reason, uint64_t count, licet_error *err)
+{
+    licet_unidentified record = {minute, reason, count};
+    licet_buffer entry;
+    bool ok;
+
+    licet_buffer_init(&entry, 64);
+    ok = licet_unidentified_encode(&record, &entry, err) &&
+         recorder_stage_entry(r, r->books[0], licet_buffer_view(&entry), err);
+    licet_buffer_done(&entry);
+    return ok;
+}
+
+/* The counts stay in shared memory until their minute is over: a death of licetd loses none of them. */
+bool
+recorder_unidentified(licet_recorder *r, uint64_t now_ms, bool always, licet_error *err)
+{
+    uint32_t minute = (uint32_t)(now_ms / 60000), of = r->minute == 0 ? minute : r->minute;
+    bool any = false;
+
+    if (minute == r->minute && !always) {
+        return true;
+    }
+    r->minute = minute;
+    for (unsigned reason = 0; reason < LICET_REASONS_LEN; reason++) {
+        uint64_t count = licet_gate_unidentified_take(r->gate->gate, (licet_reason)reason);
+
+        for (size_t k = 0; k < r->old_len; k++) {
+            count += licet_gate_unidentified_take(r->old[k]->gate, (licet_reason)reason);
+        }
+        if (count > 0) {
+            any = true;
+            if (!stage_unidentified(r, of, (uint8_t)reason, count, err)) {
+                return false;
+            }
+        }
+    }
+    return !any || recorder_commit(r, now_ms, err);
+}

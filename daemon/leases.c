@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Leases: how much is lent to the workers ahead of use.
+ *
+ *  (1) A total is durable in the lease store before it is stored in shared memory.
+ *  (2) A step covers what one second uses twice over, at least PAGES_LEAST of the largest page that the catalogues can
+ *      bring, at most STEP_MOST; it shrinks again when use does. What is lent and not recorded bounds the gap after a
+ *      power loss, so more is not better.
+ *  (3) Nothing is lent while recording is impossible: the workers run dry and cannot_record applies.
+ */
+#include "rooms.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGES_LEAST 64
+#define REQUESTS_LEAST 4096
+#define UNITS_LEAST 8192 /* of a unit whose pages have no known size: one buffer may bring thousands */
+#define STEP_MOST (UINT64_C(1) << 32)
+#define WANTED_MOST 1024
+#define GRANTS_MOST 4096
+#define JUDGE_MS 1000
+
+typedef struct granting {
+    licet_lease_grant list[GRANTS_MOST];
+    struct {
+        uint32_t cell, kind;
+    } of[GRANTS_MOST];
+    size_t len;
+} granting;
+
+/* UINT64_MAX when a page of the kind has no known size. */
+static uint64_t
+largest_page(const licet_image *image, uint32_t kind)
+{
+    uint64_t most = 1;
+
+    for (uint32_t i = 0; i < image->header->counts_len; i++) {
+        const licet_image_count *count = &image->counts[i];
+
+        if (count->kind == kind && count->page_from == LICET_PAGE_NONE) {
+            return UINT64_MAX;
+        }
+        if (count->kind == kind && count->page_most > most) {
+            most = count->page_most;
+        }
+    }
+    return most;
+}
+
+static uint64_t
+least_step(const licet_image *image, uint32_t kind)
+{
+    uint64_t page = largest_page(image, kind);
+
+    if (kind == LICET_KIND_REQUEST) {
+        return REQUESTS_LEAST;
+    }
+    if (page == UINT64_MAX) {
+        return UNITS_LEAST;
+    }
+    return page < STEP_MOST / PAGES_LEAST ? page * PAGES_LEAST : STEP_MOST;
+}
+
+/* Looks at the use since the last look; about each second. */
+static void
+judge(recorder_lease *lease, uint64_t taken, uint64_t least)
+{
+    uint64_t use = taken > lease->taken_before ? taken - lease->taken_before : 0;
+    uint64_t step = use < STEP_MOST / 2 ? use * 2 : STEP_MOST;
+
+    if (step < lease->step / 2) {
+        step = lease->step / 2;
+    }
+    lease->step = step > least ? step : least;
+    lease->taken_before = taken;
+}
+
+/* Sends what was gathered: first durable, then to the workers. */
+static bool
+grants_send(licet_recorder *r, granting *g, licet_error *err)
+{
+    if (g->len > 0 && !r->lease_store->ops->grant(r->lease_store, r->gate->epoch, g->list, g->len, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < g->len; i++) {
+        r->books[g->of[i].cell]->leases[g->of[i].kind].granted = g->list[i].granted;
+        licet_gate_lease_grant(r->gate->gate, g->of[i].cell, g->of[i].kind, g->list[i].granted);
+    }
+    g->len = 0;
+    return true;
+}
+
+static bool
+grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_image *image, uint32_t kind, bool wanted,
+           licet_error *err)
+{
+    licet_lease_value now = licet_gate_lease(r->gate->gate, book->cell, kind);
+    recorder_lease *lease = &book->leases[kind];
+    licet_bytes name = licet_image_text(image, image->header->kinds[kind]);
+    uint64_t least = least_step(image, kind), left = now.granted > now.taken ? now.granted - now.taken : 0;
+
+    if (lease->step < least) {
+        lease->step = least;
+    }
+    if (wanted && left < lease->step / 8 && lease->step < STEP_MOST / 2) {
+        lease->step *= 2; /* it nearly ran dry before we looked */
+    }
+    if (left >= lease->step - lease->step / 8 && now.granted > 0) {
+        return true;
+    }
+    if (g->len == GRANTS_MOST && !grants_send(r, g, err)) {
+        return false;
+    }
+    g->of[g->len].cell = book->cell;
+    g->of[g->len].kind = kind;
+    g->list[g->len].cell = book->cell;
+    snprintf(g->list[g->len].kind, sizeof(g->list[g->len].kind), "%.*s", (int)name.len, (const char *)name.data);
+    g->list[g->len].granted = (now.taken > now.granted ? now.taken : now.granted) - left + lease->step +
+                              (now.granted == 0 ? lease->carried : 0);
+    if (g->list[g->len].granted < now.granted) {
+        g->list[g->len].granted = now.granted;
+    }
+    g->len++;
+    return true;
+}
+
+static bool
+grant_book(licet_recorder *r, granting *g, recorder_book *book, bool wanted, licet_error *err)
+{
+    const licet_image *image = licet_store_image(r->store, book->cell);
+
+    if (image == NULL || book->cell == 0 || book->cell >= licet_gate_cells(r->gate->gate)) {
+        return true;
+    }
+    for (uint32_t kind = 0; kind < image->header->kinds_len; kind++) {
+        if (kind != LICET_KIND_BYTE && !grant_kind(r, g, book, image, kind, wanted, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+recorder_leases_all(licet_recorder *r, licet_error *err)
+{
+    granting *g = calloc(1, sizeof(*g));
+    bool ok = g != NULL || LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for leases");
+
+    for (uint32_t i = 0; ok && i < r->books_len; i++) {
+        ok = grant_book(r, g, r->books[i], false, err);
+    }
+    ok = ok && grants_send(r, g, err);
+    free(g);
+    return ok;
+}
+
+static void
+judge_all(licet_recorder *r)
+{
+    for (uint32_t i = 1; i < r->books_len && i < licet_gate_cells(r->gate->gate); i++) {
+        const licet_image *image = licet_store_image(r->store, i);
+
+        for (uint32_t kind = 0; image != NULL && kind < image->header->kinds_len; kind++) {
+            judge(&r->books[i]->leases[kind], licet_gate_lease(r->gate->gate, i, kind).taken, least_step(image, kind));
+        }
+    }
+}
+
+bool
+recorder_leases_wanted(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    uint32_t cells[WANTED_MOST], n;
+    granting *g = NULL;
+    bool ok = true;
+
+    if (now_ms >= r->lease_ms + JUDGE_MS || now_ms < r->lease_ms) {
+        r->lease_ms = now_ms;
+        judge_all(r);
+    }
+    n = licet_gate_lease_wanted(r->gate->gate, cells, WANTED_MOST);
+    if (n == 0) {
+        return true;
+    }
+    g = calloc(1, sizeof(*g));
+    ok = g != NULL || LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for leases");
+    for (uint32_t i = 0; ok && i < n; i++) {
+        recorder_book *book = recorder_book_of(r, cells[i]);
+
+        ok = book == NULL || grant_book(r, g, book, true, err);
+    }
+    ok = ok && grants_send(r, g, err);
+    free(g);
+    return ok;
+}
+
+void
+recorder_leases_begin(licet_recorder *r)
+{
+    for (uint32_t i = 0; i < r->books_len; i++) {
+        recorder_book *book = r->books[i];
+
+        memset(book->recorded, 0, sizeof(book->recorded));
+        book->gap_known = false;
+        for (uint32_t kind = 0; kind < LICET_KINDS_MAX; kind++) {
+            book->leases[kind] = (recorder_lease){.carried = book->leases[kind].carried};
+        }
+    }
+}
+
+void
+recorder_leases_carry(licet_recorder *r, const recorder_gate *before)
+{
+    for (uint32_t i = 1; i < r->books_len && i < licet_gate_cells(before->gate); i++) {
+        recorder_book *book = r->books[i];
+        const licet_image *image = licet_store_image(r->store, i);
+
+        for (uint32_t kind = 0; image != NULL && kind < image->header->kinds_len; kind++) {
+            uint64_t granted = licet_gate_lease(before->gate, i, kind).granted;
+            uint8_t unit = recorder_unit_known(book, licet_image_text(image, image->header->kinds[kind]));
+            uint64_t recorded = unit != 0 ? book->recorded[unit] : 0;
+
+            book->leases[kind].carried = granted > recorded ? granted - recorded : 0;
+        }
+    }
+}

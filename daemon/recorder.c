@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Recorder: opening and closing it, the lock, one round, and views for the APIs.
+ *
+ *  (1) data/lock is an open file description lock on a file that names its holder: the kernel frees it at any death.
+ *  (2) The signer is forked right after the lock is taken, before anything else is opened.
+ *  (3) A failure of journal or ledgers stops all writing and all leases, says so, and the state is opened anew every
+ *      second until that works: what was not committed is still in the rings.
+ */
+#include "rooms.h"
+#include "signer/signer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RETRY_MS 1000
+#define ADOPT_MS 50
+#define TICK_MS 1000
+
+void
+recorder_say(licet_recorder *r, licet_recorder_level level, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    if (r->log == NULL) {
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    r->log(r->log_user, level, text);
+}
+
+bool
+recorder_path(const licet_recorder *r, char out[PATH_MAX], licet_error *err, const char *format, ...)
+{
+    va_list args;
+    int len, more;
+
+    len = snprintf(out, PATH_MAX, "%s/", r->dir);
+    if (len < 0 || len >= PATH_MAX) {
+        return LICET_FAIL(err, LICET_E_LIMIT, 0, "%s: the name of the site is too long", r->dir);
+    }
+    va_start(args, format);
+    more = vsnprintf(out + len, (size_t)(PATH_MAX - len), format, args);
+    va_end(args);
+    if (more < 0 || more >= PATH_MAX - len) {
+        return LICET_FAIL(err, LICET_E_LIMIT, 0, "%s: a path below it is longer than %d bytes", r->dir, PATH_MAX - 1);
+    }
+    return true;
+}
+
+recorder_book *
+recorder_book_of(const licet_recorder *r, uint32_t cell)
+{
+    return cell < r->books_len ? r->books[cell] : NULL;
+}
+
+recorder_book *
+recorder_book_named(const licet_recorder *r, const char *name)
+{
+    for (uint32_t i = 0; i < r->books_len; i++) {
+        if (strcmp(r->books[i]->name, name) == 0) {
+            return r->books[i];
+        }
+    }
+    return NULL;
+}
+
+void
+recorder_stall(licet_recorder *r, const licet_error *err)
+{
+    if (!r->stalled) {
+        snprintf(r->why, sizeof(r->why), "%s", err->text);
+        recorder_say(r, LICET_LOG_ERROR,
+                     "cannot record: %s; no more units are lent, the agreements' cannot_record applies until this is "
+                     "mended",
+                     err->text);
+    }
+    r->stalled = true;
+}
+
+/* ---- the lock -------------------------------------------------------------- */
+
+static bool
+lock_conflict(int fd, const char *path, licet_error *err)
+{
+    char holder[64] = {0};
+    ssize_t n = pread(fd, holder, sizeof(holder) - 1, 0);
+
+    for (ssize_t i = 0; i < n; i++) {
+        if (holder[i] == '\n') {
+            holder[i] = '\0';
+        }
+    }
+    return LICET_FAIL(err, LICET_E_CONFLICT, 0, "%s: another recorder works on this site%s%s", path,
+                      n > 0 ? ": process " : "", n > 0 ? holder : "");
+}
+
+static bool
+lock_take(licet_recorder *r, licet_error *err)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char path[PATH_MAX], pid[32];
+    int len;
+
+    if (!recorder_path(r, path, err, "data/lock")) {
+        return false;
+    }
+    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (r->lock < 0) {
+        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot open: %s", path, strerror(errno));
+    }
+    if (fcntl(r->lock, F_OFD_SETLK, &range) != 0) {
+        return errno == EAGAIN || errno == EACCES
+                   ? lock_conflict(r->lock, path, err)
+                   : LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot lock: %s", path, strerror(errno));
+    }
+    len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+    if (ftruncate(r->lock, 0) != 0) {
+        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot write: %s", path, strerror(errno));
+    }
+    return licet_file_write_at(r->lock, path, licet_bytes_of(pid, (size_t)len), 0, err);
+}
+
+/* ---- opening and closing --------------------------------------------------- */
+
+static bool
+signer_start(licet_recorder *r, licet_error *err)
+{
+    char key[PATH_MAX], record[PATH_MAX];
+
+    return recorder_path(r, key, err, "%s", r->config.key) && recorder_path(r, record, err, "data/signed") &&
+           licet_signer_start(key, record, &r->signer, err);
+}
+
+static bool
+stores_open(licet_recorder *r, licet_error *err)
+{
+    char usage[PATH_MAX], leases[PATH_MAX];
+
+    return licet_store_open(r->dir, false, &r->store, err) && recorder_path(r, usage, err, "data/usage.db") &&
+           licet_usage_open(usage, false, &r->usage, err) && licet_gate_keys_read(r->dir, true, &r->keys, err) &&
+           recorder_path(r, leases, err, "data/leases") &&
+           (!r->with_gate || licet_lease_local_open(leases, &r->lease_store, err));
+}
+
+static bool
+ignore_grant(void *user, const licet_lease_grant *grant)
+{
+    (void)user;
+    (void)grant;
+    return true;
+}
+
+static bool
+memory_init(licet_recorder *r, licet_error *err)
+{
+    licet_buffer_init(&r->batch, RECORDER_BATCH_MAX);
+    licet_buffer_init(&r->scratch, (size_t)1 << 20);
+    licet_buffer_init(&r->scratch_ids, (size_t)1 << 20);
+    r->cache = calloc(RECORDER_CACHE_LEN, sizeof(*r->cache));
+    if (r->cache == NULL || !recorder_recent_init(r, err)) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the recorder");
+    }
+    return true;
+}
+
+static void
+recorder_free(licet_recorder *r)
+{
+    recorder_state_close(r);
+    for (size_t i = 0; i < r->old_len; i++) {
+        recorder_gate_free(r->old[i]);
+    }
+    recorder_gate_free(r->gate);
+    recorder_sums_end(r);
+    if (r->lease_store != NULL) {
+        r->lease_store->ops->close(r->lease_store);
+    }
+    if (r->usage != NULL) {
+        licet_usage_close(r->usage, NULL);
+    }
+    licet_store_close(r->store);
+    licet_signer_stop(r->signer);
+    if (r->lock >= 0) {
+        close(r->lock);
+    }
+    licet_buffer_done(&r->batch);
+    licet_buffer_done(&r->scratch);
+    licet_buffer_done(&r->scratch_ids);
+    explicit_bzero(&r->keys, sizeof(r->keys));
+    free(r->staged);
+    free(r->cache);
+    free(r->recent);
+    free(r);
+}
+
+static bool
+lease_recall(licet_recorder *r, licet_error *err)
+{
+    return !r->with_gate ||
+           r->lease_store->ops->each(r->lease_store, &r->lease_epoch, &r->lease_ended, ignore_grant, NULL, err);
+}
+
+bool
+licet_recorder_open(const licet_recorder_options *options, licet_recorder **out_recorder, licet_error *err)
+{
+    licet_recorder *r = calloc(1, sizeof(*r));
+    char data[PATH_MAX];
+    bool ok = false;
+
+    if (r == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the recorder");
+    }
+    r->lock = -1;
+    r->with_gate = options->with_gate;
+    r->log = options->log;
+    r->log_user = options->log_user;
+    if (snprintf(r->dir, sizeof(r->dir), "%s", options->dir) >= (int)sizeof(r->dir)) {
+        LICET_FAIL(err, LICET_E_LIMIT, 0, "the name of the site is longer than %zu bytes", sizeof(r->dir) - 1);
+        goto done;
+    }
+    if (!memory_init(r, err) || !recorder_config_read(r, err) || !recorder_path(r, data, err, "data") ||
+        !licet_dir_make(data, 0750, err) || !lock_take(r, err) || !signer_start(r, err) || !stores_open(r, err) ||
+        !lease_recall(r, err)) {
+        goto done;
+    }
+    if (!recorder_state_open(r, options->now_ms, err) ||
+        !recorder_publish_missing(r, NULL, "recorded after an interruption", options->now_ms, err) ||
+        (r->with_gate && !recorder_gate_start(r, options->now_ms, err)) ||
+        !recorder_tick(r, options->now_ms, true, err)) {
+        goto done;
+    }
+    *out_recorder = r;
+    ok = true;
+done:
+    if (!ok) {
+        recorder_free(r);
+    }
+    return ok;
+}
+
+bool
+licet_recorder_close(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    bool ok = true;
+
+    if (r == NULL) {
+        return true;
+    }
+    ok = licet_recorder_sync(r, now_ms, err) && (r->gate == NULL || recorder_gate_end(r, err)) &&
+         recorder_tick(r, now_ms, true, err) &&
+         (!r->with_gate ||
+          (recorder_stage_time(r, LICET_JOURNAL_STOP, now_ms, NULL, err) && recorder_commit(r, now_ms, err)));
+    recorder_free(r);
+    return ok;
+}
+
+/* ---- one round --------------------------------------------------------------- */
+
+/* After a failure: the state is opened anew. True when recording is possible (again). */
+static bool
+mend(licet_recorder *r, uint64_t now_ms)
+{
+    licet_error err;
+
+    if (!r->stalled) {
+        return true;
+    }
+    if (now_ms < r->retry_ms) {
+        return false;
+    }
+    r->retry_ms = now_ms + RETRY_MS;
+    recorder_state_close(r);
+    if (!recorder_state_open(r, now_ms, &err)) {
+        recorder_state_close(r);
+        snprintf(r->why, sizeof(r->why), "%s", err.text);
+        return false;
+    }
+    r->stalled = false;
+    r->why[0] = '\0';
+    recorder_say(r, LICET_LOG_WARNING, "recording again; the journal goes on at %llu",
+                 (unsigned long long)r->journal->ops->next(r->journal));
+    if (!recorder_publish_missing(r, NULL, "recorded after an interruption", now_ms, &err)) {
+        recorder_stall(r, &err);
+    }
+    return !r->stalled;
+}
+
+/* What happens about each second. */
+static bool
+second(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    bool month = r->last_tick != 0 && licet_month_of(now_ms) != licet_month_of(r->last_tick);
+
+    if (now_ms < r->second_ms + TICK_MS && now_ms >= r->second_ms) {
+        return true;
+    }
+    r->second_ms = now_ms;
+    if (r->gate != NULL &&
+        (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_unidentified(r, now_ms, false, err))) {
+        return false;
+    }
+    if ((r->dirty || month) && !recorder_tick(r, now_ms, false, err)) {
+        return false;
+    }
+    if (r->gate != NULL) {
+        recorder_recount(r);
+        recorder_gate_old_done(r);
+    }
+    return true;
+}
+
+static bool
+gate_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *err)
+{
+    if (now_ms >= r->adopt_ms || now_ms + ADOPT_MS < r->adopt_ms) {
+        r->adopt_ms = now_ms + ADOPT_MS;
+        recorder_adopt(r, now_ms);
+    }
+    return recorder_drain(r, now_ms, out_work, err) && recorder_leases_wanted(r, now_ms, err);
+}
+
+bool
+licet_recorder_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *err)
+{
+    *out_work = 0;
+    if (r->gate != NULL) {
+        licet_gate_alive(r->gate->gate, now_ms);
+    }
+    if (!mend(r, now_ms)) {
+        return true;
+    }
+    if ((r->gate != NULL && !gate_round(r, now_ms, out_work, err)) || !second(r, now_ms, err)) {
+        recorder_stall(r, err);
+        r->retry_ms = now_ms + RETRY_MS;
+        return false;
+    }
+    return true;
+}
+
+bool
+licet_recorder_sync(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    uint64_t work;
+
+    if (r->stalled) {
+        r->retry_ms = 0;
+        if (!mend(r, now_ms)) {
+            return LICET_FAIL(err, LICET_E_STATE, 0, "cannot record: %s", r->why);
+        }
+    }
+    if (r->gate != NULL) {
+        do {
+            work = 0;
+            recorder_adopt(r, now_ms);
+            if (!recorder_drain(r, now_ms, &work, err)) {
+                goto failed;
+            }
+        } while (work >= RECORDER_ROUND_MAX);
+        if (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_unidentified(r, now_ms, true, err)) {
+            goto failed;
+        }
+    }
+    if (r->dirty && !recorder_tick(r, now_ms, false, err)) {
+        goto failed;
+    }
+    return recorder_seal(r, true, err);
+failed:
+    recorder_stall(r, err);
+    r->retry_ms = now_ms + RETRY_MS;
+    return false;
+}
+
+bool
+licet_recorder_rebuild(licet_recorder *r, licet_error *err)
+{
+    static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
+    char path[PATH_MAX];
+    bool ok = licet_usage_close(r->usage, err);
+
+    r->usage = NULL;
+    for (size_t i = 0; ok && i < sizeof(tails) / sizeof(tails[0]); i++) {
+        ok = recorder_path(r, path, err, "data/usage.db%s", tails[i]);
+        if (ok && unlink(path) != 0 && errno != ENOENT) {
+            ok = LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot remove: %s", path, strerror(errno));
+        }
+    }
+    for (uint32_t i = 0; i < r->books_len; i++) {
+        r->books[i]->applied = 0;
+    }
+    return ok && recorder_path(r, path, err, "data/usage.db") && licet_usage_open(path, false, &r->usage, err) &&
+           recorder_usage_follow(r, err);
+}
+
+/* ---- views ---------------------------------------------------------------------- */
+
+licet_store *
+licet_recorder_store(licet_recorder *r)
+{
+    return r->store;
+}
+
+licet_usage *
+licet_recorder_usage(licet_recorder *r)
+{
+    return r->usage;
+}
+
+licet_gate *
+licet_recorder_gate(licet_recorder *r)
+{
+    return r->gate != NULL ? r->gate->gate : NULL;
+}
+
+licet_ledger *
+licet_recorder_ledger(licet_recorder *r, const char *name)
+{
+    recorder_book *book = recorder_book_named(r, name);
+
+    return book != NULL ? book->ledger : NULL;
+}
+
+bool
+licet_recorder_ledger_at(licet_recorder *r, uint32_t i, const char **out_name, uint64_t *out_size, uint64_t *out_signed)
+{
+    recorder_book *book = recorder_book_of(r, i);
+
+    if (book == NULL) {
+        return false;
+    }
+    *out_name = book->name;
+    *out_size = book->ledger != NULL ? licet_ledger_size(book->ledger) : 0;
+    *out_signed = book->signed_size;
+    return true;
+}
+
+bool
+licet_recorder_verifier(licet_recorder *r, const char *name, licet_buffer *out, licet_error *err)
+{
+    return licet_signer_verifier(r->signer, name, out, err);
+}
+
+void
+licet_recorder_status_get(licet_recorder *r, licet_recorder_status *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->generation = licet_store_generation(r->store);
+    out->journal = r->journal != NULL ? r->journal->ops->next(r->journal) - 1 : 0;
+    out->unmetered = r->unmetered;
+    out->broken = r->broken;
+    out->stalled = r->stalled;
+    out->why = r->why;
+    if (r->gate == NULL) {
+        return;
+    }
+    out->epoch = r->gate->epoch;
+    out->under_way = licet_gate_under_way(r->gate->gate);
+    out->workers = licet_gate_owned(r->gate->gate);
+    for (uint32_t a = 0; a < r->gate->areas_len; a++) {
+        uint64_t head = licet_gate_head(r->gate->gate, a);
+
+        out->lag += head > r->gate->areas[a].ring ? head - r->gate->areas[a].ring : 0;
+    }
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counters: setting those of a new shared memory from the ledgers, and giving
+ * back what the death of a worker leaked.
+ *
+ *  (1) Nothing is given back while a response is under way: then every held unit belongs to somebody.
+ *  (2) Units are added beyond a limit rather than forgotten.
+ */
+#include "rooms.h"
+
+#define HELD_NONE 0
+
+void
+recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units)
+{
+    licet_gate *gate = r->gate != NULL ? r->gate->gate : NULL;
+    licet_counter_value from, to;
+
+    if (gate == NULL || counter >= licet_gate_counters(gate)) {
+        return;
+    }
+    do {
+        from = licet_gate_counter(gate, counter);
+        to = from;
+        if (from.window < window) {
+            to = (licet_counter_value){window, 0, HELD_NONE};
+        } else if (from.window > window) {
+            return; /* the window is over */
+        }
+        to.taken += units;
+    } while (!licet_gate_counter_swap(gate, counter, from, to));
+}
+
+void
+recorder_counters_set(licet_recorder *r)
+{
+    for (uint32_t i = 0; r->sums != NULL && i < r->sums_len; i++) {
+        if (r->sums[i].units > 0) {
+            recorder_counter_add(r, i, r->sums[i].window, r->sums[i].units);
+        }
+    }
+}
+
+/* The value is read while nothing is under way, so what is marked held in it was leaked by a death; the swap fails if a
+ * worker touched the counter since (licet_gate_opened tells that none came and went before it was read). */
+static bool
+give_back(licet_gate *gate, uint32_t counter, uint64_t opened, uint64_t *out_units)
+{
+    licet_counter_value from = licet_gate_counter(gate, counter), to = from;
+
+    *out_units = 0;
+    if (from.held == 0) {
+        return true;
+    }
+    if (licet_gate_under_way(gate) != 0 || licet_gate_opened(gate) != opened) {
+        return false;
+    }
+    to.taken -= from.held < from.taken ? from.held : from.taken;
+    to.held = 0;
+    if (!licet_gate_counter_swap(gate, counter, from, to)) {
+        return false;
+    }
+    *out_units = from.held;
+    return true;
+}
+
+void
+recorder_recount(licet_recorder *r)
+{
+    licet_gate *gate = r->gate->gate;
+    uint64_t opened = licet_gate_opened(gate), units = 0, given;
+    uint32_t counters = licet_gate_counters(gate), mended = 0;
+    bool all = true;
+
+    if (!r->recount_due || licet_gate_under_way(gate) != 0) {
+        return;
+    }
+    for (uint32_t i = 0; all && i < counters; i++) {
+        all = give_back(gate, i, opened, &given);
+        units += given;
+        mended += given > 0 ? 1 : 0;
+    }
+    r->recount_due = !all;
+    if (mended > 0) {
+        recorder_say(r, LICET_LOG_INFO, "a dead worker had left %llu units held in %u counters; given back",
+                     (unsigned long long)units, mended);
+    }
+}

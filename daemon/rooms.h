@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rooms: what the files of the recorder share; nobody else includes it.
+ *
+ *   rings ──drain──► batch ──commit──► journal ──feed──► fold ──► ledgers ──seal──► checkpoints
+ *                                                                   └────────────► usage tables
+ *
+ *  (1) Entries are staged in a batch; the fold sees them only after the journal has them durably. A batch that could
+ *      not be committed is forgotten together with everything derived from it (names, ledgers): the state is opened
+ *      anew from the disk.
+ *  (2) A book is one ledger and what the recorder knows of it. Its number is the agreement's cell.
+ *  (3) An entry with a journal number at or below book.folded is in the book already.
+ */
+#ifndef LICET_RECORDER_ROOMS_H
+#define LICET_RECORDER_ROOMS_H
+
+#include "licet/lease.h"
+#include "recorder.h"
+
+#include <limits.h>
+#include <sys/types.h>
+
+#define RECORDER_CONTEXTS_MAX (1u << 20)      /* of one ledger; beyond it declared values are no longer told apart */
+#define RECORDER_BATCH_MAX ((size_t)64 << 20) /* bytes of entries staged at once */
+#define RECORDER_ROUND_MAX 16384              /* receipts taken from one area in one round */
+#define RECORDER_OLD_GATES_MAX 8
+
+/* ---- names: the dictionaries of one ledger (context.c) ------------------- */
+
+typedef struct recorder_name {
+    uint64_t hash;
+    size_t at, len;  /* of its encoding in texts */
+    uint32_t number; /* 0: free */
+} recorder_name;
+
+/* Rows of a context in the image in force; for counters. */
+typedef struct recorder_rows {
+    uint32_t app, version, endpoint;
+} recorder_rows;
+
+typedef struct recorder_names {
+    uint8_t seed[16];
+    licet_buffer texts;
+    recorder_name *table;
+    size_t table_len;    /* power of two */
+    uint32_t contexts;   /* last number given; numbers begin at 1 */
+    recorder_rows *rows; /* by number; only while live counters are rebuilt */
+    size_t rows_len;
+    char **units; /* by number - 1 */
+    unsigned units_len;
+} recorder_names;
+
+/* ---- books ------------------------------------------------------------------ */
+
+typedef struct recorder_lease {
+    uint64_t granted;      /* total of the epoch, durable */
+    uint64_t carried;      /* what a replaced file had out when it was replaced */
+    uint64_t step;         /* by how much the next grant goes beyond what is taken */
+    uint64_t taken_before; /* when the step was last judged */
+} recorder_lease;
+
+typedef struct recorder_book {
+    uint32_t cell;
+    char name[LICET_NAME_MAX + 1];
+    licet_ledger *ledger; /* NULL until the journal said that it begins */
+    uint64_t folded;      /* journal number of its last commit record */
+    bool touched;         /* grew since */
+    uint64_t applied;     /* entries in the usage tables */
+    uint64_t image;       /* number in the newest version record; 0: none */
+    recorder_names names;
+    uint64_t recorded[256]; /* units in journalled receipts of the lease epoch, by unit number */
+    bool gap_known;         /* the lease epoch's gap is recorded */
+    uint64_t signed_size;
+    licet_hash signed_root;
+    bool refused; /* the signer refused; said once */
+    recorder_lease leases[LICET_KINDS_MAX];
+} recorder_book;
+
+/* ---- gates --------------------------------------------------------------------- */
+
+typedef struct recorder_area {
+    uint64_t ring, ids;               /* journalled durably */
+    uint64_t ring_staged, ids_staged; /* in the batch under way */
+} recorder_area;
+
+typedef struct recorder_gate {
+    licet_gate *gate;
+    uint32_t epoch, areas_len;
+    recorder_area *areas;
+    char path[LICET_GATE_PATH_MAX + 16];
+} recorder_gate;
+
+/* ---- batch ----------------------------------------------------------------------- */
+
+typedef struct recorder_staged {
+    uint64_t number;
+    size_t at, len;
+    licet_journal_kind kind;
+} recorder_staged;
+
+/* A receipt as it came, for those who watch. */
+typedef struct recorder_recent {
+    uint64_t number;
+    uint64_t remaining; /* UINT64_MAX: not known */
+    licet_wide wide;
+} recorder_recent;
+#define RECORDER_RECENT_LEN 10000
+
+/* A cached answer: which context a tuple of rows is. */
+typedef struct recorder_tuple {
+    uint64_t image;
+    uint32_t version, app, credential, use_case, endpoint, clause, lens;
+    uint8_t purpose[LICET_NAME_MAX], recipient[LICET_NAME_MAX];
+} recorder_tuple;
+typedef struct recorder_cached {
+    recorder_tuple tuple;
+    uint32_t cell, context; /* context 0: free */
+} recorder_cached;
+#define RECORDER_CACHE_LEN 2048
+
+/* Signer process, seen from here (signer/signer.h). */
+typedef struct licet_signer licet_signer;
+
+typedef struct recorder_sum { /* of one counter, from the ledgers */
+    uint32_t window;
+    uint64_t units;
+} recorder_sum;
+
+struct licet_recorder {
+    char dir[PATH_MAX];
+    int lock;
+    bool with_gate;
+    licet_recorder_log_to log;
+    void *log_user;
+
+    /* licet.yaml, as read now or as last read without mistakes */
+    struct recorder_config {
+        char party[16], key[PATH_MAX], shared_memory[LICET_GATE_PATH_MAX], group[64];
+        uint16_t gate;
+        licet_flow flow;
+        uint32_t workers, slots;
+    } config;
+
+    licet_signer *signer;
+    licet_store *store;
+    licet_usage *usage;
+    licet_lease_store *lease_store;
+    licet_gate_keys keys;
+
+    /* state: what is opened anew after a failure */
+    licet_journal *journal;
+    licet_fold *fold;
+    recorder_book **books; /* by cell */
+    uint32_t books_len;
+    bool recovering;
+    bool journal_lost;  /* the journal ended before what the ledgers had folded */
+    uint64_t feeding;   /* journal number that the fold is fed */
+    uint64_t last_tick; /* time of the newest tick */
+    bool dirty;         /* something was journalled since */
+    uint32_t ticks;
+    bool stalled;
+    uint64_t retry_ms;
+    char why[512];
+
+    recorder_staged *staged;
+    size_t staged_len, staged_capacity;
+    licet_buffer batch;
+    licet_buffer scratch, scratch_ids;
+    licet_journal_position positions[LICET_JOURNAL_POSITIONS_MAX];
+    size_t positions_len;
+    recorder_cached *cache;
+
+    /* the gate in force and those it replaced */
+    recorder_gate *gate;
+    recorder_gate *old[RECORDER_OLD_GATES_MAX];
+    size_t old_len;
+    uint64_t adopt_ms, second_ms, lease_ms;
+    uint32_t minute; /* of the unidentified callers that the gate still counts */
+    bool recount_due;
+    uint32_t lease_epoch; /* newest of the lease store */
+    uint32_t seen_epoch;  /* newest of any shared-memory file found */
+    bool lease_ended;
+    recorder_sum *sums; /* by counter, while counters are rebuilt; NULL otherwise */
+    uint32_t sums_len;
+    uint64_t sums_now;
+
+    recorder_recent *recent; /* ring */
+    uint64_t recent_len;     /* ever */
+    uint64_t watched_until;
+    uint64_t unmetered, broken; /* responses, ring entries since the start */
+    uint64_t committed_ms;
+    uint32_t seal_next;
+};
+
+/* recorder.c */
+void recorder_say(licet_recorder *r, licet_recorder_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+bool recorder_path(const licet_recorder *r, char out[PATH_MAX], licet_error *err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+recorder_book *recorder_book_of(const licet_recorder *r, uint32_t cell); /* NULL: no such cell */
+recorder_book *recorder_book_named(const licet_recorder *r, const char *name);
+/* Stops everything that writes; the state is opened anew at the next chance. */
+void recorder_stall(licet_recorder *r, const licet_error *err);
+
+/* config.c */
+bool recorder_config_read(licet_recorder *r, licet_error *err);
+void recorder_config_take(licet_recorder *r, const licet_site_config *config);
+bool recorder_config_write(licet_recorder *r, licet_error *err);
+/* First mistake as an error's text. */
+bool recorder_mistakes_fail(const char *dir, const licet_mistakes *mistakes, licet_error *err);
+
+/* state.c */
+bool recorder_state_open(licet_recorder *r, uint64_t now_ms, licet_error *err);
+void recorder_state_close(licet_recorder *r);
+/* Where the journal says a gate was drained to. */
+void recorder_gate_positions(recorder_gate *gate, const licet_journal_position *positions, size_t n);
+bool recorder_books_grow(licet_recorder *r, licet_error *err);
+
+/* commit.c */
+bool recorder_stage(licet_recorder *r, licet_journal_kind kind, licet_bytes payload, uint64_t *out_number,
+                    licet_error *err);
+bool recorder_stage_entry(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_error *err);
+bool recorder_stage_time(licet_recorder *r, licet_journal_kind kind, uint64_t time_ms, uint64_t *out_number,
+                         licet_error *err);
+bool recorder_commit(licet_recorder *r, uint64_t now_ms, licet_error *err);
+bool recorder_on_fold_ledger(void *user, uint32_t ledger, licet_bytes name, licet_bytes party, licet_error *err);
+bool recorder_on_fold_entry(void *user, uint32_t ledger, licet_bytes entry, licet_error *err);
+
+/* context.c */
+bool recorder_names_init(recorder_names *names, licet_error *err);
+void recorder_names_done(recorder_names *names);
+bool recorder_names_learn_context(recorder_names *names, licet_bytes entry, uint32_t *out_number, licet_error *err);
+bool recorder_names_learn_unit(recorder_names *names, licet_bytes entry, licet_error *err);
+/* Number of a unit kind, told to the ledger before first use. */
+bool recorder_unit(licet_recorder *r, recorder_book *book, licet_bytes name, uint8_t *out_number, licet_error *err);
+/* 0: the ledger does not know the name. */
+uint8_t recorder_unit_known(const recorder_book *book, licet_bytes name);
+/* Number of the context of a response; image NULL: nothing is known of it. */
+bool recorder_context(licet_recorder *r, recorder_book *book, const licet_image *image, const licet_wide *wide,
+                      uint32_t *out_number, licet_error *err);
+
+/* convert.c */
+bool recorder_stage_wide(licet_recorder *r, const licet_wide *wide, licet_error *err);
+
+/* drain.c */
+bool recorder_drain(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *err);
+/* Takes over what dead workers left; it comes through their rings. */
+void recorder_adopt(licet_recorder *r, uint64_t now_ms);
+
+/* tick.c */
+bool recorder_tick(licet_recorder *r, uint64_t now_ms, bool all, licet_error *err);
+bool recorder_usage_follow(licet_recorder *r, licet_error *err);
+
+/* gaps.c */
+bool recorder_gap_power(licet_recorder *r, uint64_t now_ms, licet_error *err);
+bool recorder_gap_unrecorded(licet_recorder *r, uint64_t now_ms, licet_error *err);
+bool recorder_unidentified(licet_recorder *r, uint64_t now_ms, bool always, licet_error *err);
+
+/* learn.c */
+bool recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_error *err);
+bool recorder_sums_begin(licet_recorder *r, uint64_t now_ms, licet_error *err);
+void recorder_sums_end(licet_recorder *r);
+void recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap);
+
+/* recount.c */
+void recorder_counters_set(licet_recorder *r);
+void recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units);
+void recorder_recount(licet_recorder *r);
+
+/* epoch.c */
+bool recorder_gate_start(licet_recorder *r, uint64_t now_ms, licet_error *err);
+bool recorder_gate_fits(const licet_recorder *r);
+bool recorder_gate_replace(licet_recorder *r, uint64_t now_ms, licet_error *err);
+void recorder_gate_old_done(licet_recorder *r);
+void recorder_gate_free(recorder_gate *gate);
+bool recorder_gate_end(licet_recorder *r, licet_error *err);
+
+/* leases.c */
+/* Lends to every agreement and every kind; after it workers may decide. */
+bool recorder_leases_all(licet_recorder *r, licet_error *err);
+/* A new epoch: nothing is lent and nothing recorded yet. */
+void recorder_leases_begin(licet_recorder *r);
+/* Notes what a file that is being replaced has lent out and not recorded: it counts as lent in the new epoch. */
+void recorder_leases_carry(licet_recorder *r, const recorder_gate *before);
+bool recorder_leases_wanted(licet_recorder *r, uint64_t now_ms, licet_error *err);
+
+/* publish.c */
+bool recorder_publish_missing(licet_recorder *r, const licet_site *site, const char *reason, uint64_t now_ms,
+                              licet_error *err);
+
+/* seal.c */
+bool recorder_seal(licet_recorder *r, bool all, licet_error *err);
+bool recorder_seal_recall(licet_recorder *r, recorder_book *book, licet_error *err);
+
+/* recent.c */
+bool recorder_recent_init(licet_recorder *r, licet_error *err);
+void recorder_recent_add(licet_recorder *r, uint64_t number, const licet_wide *wide);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Seal: a signed checkpoint for each ledger that grew.
+ *
+ *  (1) The journal that the entries come from is durable before the signer is asked.
+ *  (2) The proof begins at what the signer says it signed last, not at what the recorder believes.
+ *  (3) A tick seals for SEAL_MS at most and goes on at the next where it left off; a sync seals everything.
+ *  (4) A refusal of the signer is said once per ledger; recording goes on, the old checkpoint stays.
+ */
+#include "rooms.h"
+#include "signer/signer.h"
+
+#include <time.h>
+
+#define SEAL_MS 250
+#define NOTE_MAX 65536
+
+bool
+recorder_seal_recall(licet_recorder *r, recorder_book *book, licet_error *err)
+{
+    return licet_signer_last(r->signer, book->name, &book->signed_size, &book->signed_root, err);
+}
+
+/* The newest signature may have got lost between signer and file: then the same checkpoint is signed again. */
+static bool
+note_missing(recorder_book *book)
+{
+    licet_buffer note;
+    bool missing;
+
+    licet_buffer_init(&note, NOTE_MAX);
+    missing = !licet_ledger_checkpoint_read(book->ledger, &note, NULL);
+    licet_buffer_done(&note);
+    return missing;
+}
+
+static bool
+seal_one(licet_recorder *r, recorder_book *book, licet_error *err)
+{
+    uint64_t size = licet_ledger_size(book->ledger);
+    licet_hash root = licet_ledger_root(book->ledger);
+    licet_proof proof = {.len = 0};
+    licet_buffer note;
+    bool ok;
+
+    if (book->signed_size > 0 && book->signed_size < size &&
+        !licet_ledger_consistency(book->ledger, book->signed_size, size, &proof, err)) {
+        return false;
+    }
+    licet_buffer_init(&note, NOTE_MAX);
+    ok = licet_signer_sign(r->signer, book->name, book->signed_size, size, &root, &proof, &note, err) &&
+         licet_ledger_checkpoint_write(book->ledger, licet_buffer_view(&note), err);
+    licet_buffer_done(&note);
+    if (ok) {
+        book->signed_size = size;
+        book->signed_root = root;
+        book->refused = false;
+    }
+    return ok;
+}
+
+static uint64_t
+monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static bool
+wants_seal(recorder_book *book, bool all)
+{
+    uint64_t size = book->ledger != NULL ? licet_ledger_size(book->ledger) : 0;
+
+    return size > 0 && (size != book->signed_size || (all && note_missing(book)));
+}
+
+bool
+recorder_seal(licet_recorder *r, bool all, licet_error *err)
+{
+    uint64_t until = monotonic_ms() + SEAL_MS;
+    bool ok = true;
+    licet_error local;
+
+    for (uint32_t n = 0; n < r->books_len; n++) {
+        recorder_book *book = r->books[r->seal_next++ % r->books_len];
+
+        if (!wants_seal(book, all)) {
+            continue;
+        }
+        if (!seal_one(r, book, &local)) {
+            if (!book->refused) {
+                recorder_say(r, LICET_LOG_ERROR, "ledger %s keeps its old checkpoint: %s", book->name, local.text);
+            }
+            book->refused = true;
+            ok = false;
+            if (all && err != NULL) {
+                *err = local;
+            }
+        }
+        if (!all && monotonic_ms() > until) {
+            break;
+        }
+    }
+    return ok || !all;
+}
