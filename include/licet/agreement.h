@@ -54,6 +54,7 @@ typedef struct licet_site_config {
     const char *group;         /* group that workers belong to, or NULL: this process's */
     uint32_t workers;          /* worker areas in shared memory, 1..256 */
     uint32_t slots;            /* slots per worker, 16..65536, a power of two */
+    const char *site;          /* id of the site, in key names */
 } licet_site_config;
 
 /*

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compile: the checked terms of one agreement become an image.
+ *
+ *  (1) The same terms, cell and counters give the same bytes but for the image's number: whether something changed is
+ *      a comparison of two blobs.
+ *  (2) A counter's identity is agreement, clause, unit, span, over and app, and not the amount: a changed 'most' keeps
+ *      what was counted.
+ *  (3) Order within the tables is that of image.c (3). Kinds stand in the order in which versions first name them, so
+ *      that a new version adds kinds behind the old ones.
+ */
+#include "blob.h"
+#include "terms.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TABLE_MAX ((size_t)256 << 20)
+#define IDENTITY_MAX (6 * (LICET_NAME_MAX + 1))
+
+enum {
+#define TABLE_ENUM(name, type) TABLE_##name,
+    LICET_IMAGE_TABLES(TABLE_ENUM)
+#undef TABLE_ENUM
+        TABLES_LEN
+};
+
+typedef struct compiler {
+    const licet_site *site;
+    const licet_terms_agreement *agreement;
+    const licet_compile_options *options;
+    licet_error *err;
+    licet_buffer tables[TABLES_LEN];
+    licet_bytes kinds[LICET_KINDS_MAX];
+    uint32_t kinds_len;
+    /* of the version under way */
+    uint32_t first_clause;
+    uint32_t *endpoint_row; /* image row of each row of its catalogue; owned */
+} compiler;
+
+static uint32_t
+rows(const compiler *c, int table, size_t size)
+{
+    return (uint32_t)(c->tables[table].len / size);
+}
+
+#define ROWS(c, table, type) rows((c), TABLE_##table, sizeof(type))
+#define PUT(c, table, row) licet_put_bytes(&(c)->tables[TABLE_##table], licet_bytes_of((row), sizeof(*(row))))
+
+static licet_text
+put_text(compiler *c, licet_bytes bytes)
+{
+    licet_buffer *strings = &c->tables[TABLE_strings];
+    licet_text text = {(uint32_t)strings->len, (uint32_t)bytes.len};
+
+    licet_put_bytes(strings, bytes);
+    return text;
+}
+
+/* ---- kinds ------------------------------------------------------------------------ */
+
+static void
+add_kind(compiler *c, licet_bytes name)
+{
+    for (uint32_t i = 0; i < c->kinds_len; i++) {
+        if (licet_bytes_equal(c->kinds[i], name)) {
+            return;
+        }
+    }
+    if (c->kinds_len < LICET_KINDS_MAX) { /* the check of the site saw to it */
+        c->kinds[c->kinds_len++] = name;
+    }
+}
+
+static void
+gather_kinds(compiler *c)
+{
+    add_kind(c, LICET_BYTES_LITERAL("request"));
+    add_kind(c, LICET_BYTES_LITERAL("byte"));
+    for (uint32_t i = 0; i < c->agreement->versions_len; i++) {
+        const licet_rows *units = &c->agreement->versions[i].catalogue->units;
+        for (uint32_t j = 0; j < units->len; j++) {
+            add_kind(c, LICET_TERMS_ROW(licet_terms_unit, *units, j)->key.text);
+        }
+    }
+}
+
+static uint32_t
+kind_of(const compiler *c, licet_bytes name)
+{
+    uint32_t i = 0;
+
+    while (i + 1 < c->kinds_len && !licet_bytes_equal(c->kinds[i], name)) {
+        i++;
+    }
+    return i;
+}
+
+/* ---- catalogue ---------------------------------------------------------------------- */
+
+static uint32_t
+literals_of(const licet_terms_match *match)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < match->segments_len; i++) {
+        n += !match->segments[i].placeholder;
+    }
+    return n;
+}
+
+static int
+compare_endpoints(const void *left, const void *right)
+{
+    const licet_terms_endpoint *a = *(const licet_terms_endpoint *const *)left;
+    const licet_terms_endpoint *b = *(const licet_terms_endpoint *const *)right;
+    uint32_t x = literals_of(&a->match), y = literals_of(&b->match);
+    int order = licet_bytes_order(a->match.method, b->match.method);
+
+    if (order == 0) {
+        order = (a->match.segments_len > b->match.segments_len) - (a->match.segments_len < b->match.segments_len);
+    }
+    if (order == 0) {
+        order = (x < y) - (x > y);
+    }
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+static void
+put_counts(compiler *c, const licet_terms_endpoint *endpoint)
+{
+    for (uint32_t i = 0; i < endpoint->count.len; i++) {
+        const licet_pair *count = LICET_TERMS_ROW(licet_pair, endpoint->count, i);
+        licet_image_count row = {.kind = kind_of(c, count->key.text), .path = put_text(c, count->value.text)};
+        for (uint32_t j = 0; j < endpoint->ids.len; j++) {
+            const licet_pair *ids = LICET_TERMS_ROW(licet_pair, endpoint->ids, j);
+            if (licet_bytes_equal(ids->key.text, count->key.text)) {
+                row.ids = put_text(c, ids->value.text);
+            }
+        }
+        for (uint32_t j = 0; j < endpoint->page.len; j++) {
+            const licet_terms_page *page = LICET_TERMS_ROW(licet_terms_page, endpoint->page, j);
+            if (licet_bytes_equal(page->key.text, count->key.text)) {
+                row.page_from = page->from;
+                row.page_query = put_text(c, page->query.text);
+                row.page_default = page->fallback.value;
+                row.page_most = page->most.value;
+            }
+        }
+        PUT(c, counts, &row);
+    }
+}
+
+static void
+put_endpoint(compiler *c, const licet_terms_endpoint *endpoint)
+{
+    licet_image_endpoint row = {
+        .id = put_text(c, endpoint->id.text),
+        .method = put_text(c, endpoint->match.method),
+        .segments = {ROWS(c, segments, licet_image_segment), endpoint->match.segments_len},
+        .counts = {ROWS(c, counts, licet_image_count), endpoint->count.len},
+    };
+
+    for (uint32_t i = 0; i < endpoint->match.segments_len; i++) {
+        const licet_terms_segment *segment = &endpoint->match.segments[i];
+        licet_image_segment out = {.literal = put_text(c, segment->literal), .placeholder = segment->placeholder};
+        PUT(c, segments, &out);
+    }
+    put_counts(c, endpoint);
+    PUT(c, endpoints, &row);
+}
+
+static bool
+put_endpoints(compiler *c, const licet_terms_catalogue *catalogue, licet_range *out_range)
+{
+    uint32_t len = catalogue->endpoints.len;
+    const licet_terms_endpoint *list = catalogue->endpoints.rows;
+    const licet_terms_endpoint **sorted = calloc((size_t)len + 1, sizeof(*sorted));
+
+    free(c->endpoint_row);
+    c->endpoint_row = calloc((size_t)len + 1, sizeof(*c->endpoint_row));
+    if (sorted == NULL || c->endpoint_row == NULL) {
+        free(sorted);
+        return LICET_FAIL(c->err, LICET_E_MEMORY, 0, "no memory for %u endpoints", len);
+    }
+    for (uint32_t i = 0; i < len; i++) {
+        sorted[i] = &list[i];
+    }
+    qsort(sorted, len, sizeof(*sorted), compare_endpoints);
+    *out_range = (licet_range){ROWS(c, endpoints, licet_image_endpoint), len};
+    for (uint32_t i = 0; i < len; i++) {
+        c->endpoint_row[sorted[i] - list] = out_range->first + i;
+        put_endpoint(c, sorted[i]);
+    }
+    free(sorted);
+    return true;
+}
+
+/* ---- one version ----------------------------------------------------------------------- */
+
+static void
+put_clauses(compiler *c, const licet_terms_version *version)
+{
+    c->first_clause = ROWS(c, clauses, licet_image_clause);
+    for (uint32_t i = 0; i < version->clauses.len; i++) {
+        const licet_terms_clause *clause = LICET_TERMS_ROW(licet_terms_clause, version->clauses, i);
+        licet_image_clause row = {.key = put_text(c, clause->key.text),
+                                  .section = put_text(c, clause->section.text),
+                                  .says = put_text(c, clause->says.text)};
+        PUT(c, clauses, &row);
+    }
+}
+
+static uint32_t
+clause_row(const compiler *c, const licet_terms_version *version, licet_bytes key)
+{
+    return c->first_clause + licet_names_find(&version->clause_names, key);
+}
+
+typedef struct named_purpose {
+    licet_bytes name;
+    uint32_t forbidden_by;
+} named_purpose;
+
+static int
+compare_purposes(const void *left, const void *right)
+{
+    return licet_bytes_order(((const named_purpose *)left)->name, ((const named_purpose *)right)->name);
+}
+
+static bool
+put_purposes(compiler *c, const licet_terms_version *version, licet_range *out_range)
+{
+    const licet_rows *allowed = &version->purposes.allowed, *forbidden = &version->purposes.forbidden;
+    uint32_t len = allowed->len + forbidden->len;
+    named_purpose *list = calloc((size_t)len + 1, sizeof(*list));
+
+    if (list == NULL) {
+        return LICET_FAIL(c->err, LICET_E_MEMORY, 0, "no memory for %u purposes", len);
+    }
+    for (uint32_t i = 0; i < allowed->len; i++) {
+        list[i] = (named_purpose){LICET_TERMS_ROW(licet_scalar, *allowed, i)->text, LICET_NONE};
+    }
+    for (uint32_t i = 0; i < forbidden->len; i++) {
+        const licet_pair *pair = LICET_TERMS_ROW(licet_pair, *forbidden, i);
+        list[allowed->len + i] = (named_purpose){pair->key.text, clause_row(c, version, pair->value.text)};
+    }
+    qsort(list, len, sizeof(*list), compare_purposes);
+    *out_range = (licet_range){ROWS(c, purposes, licet_image_purpose), len};
+    for (uint32_t i = 0; i < len; i++) {
+        licet_image_purpose row = {.name = put_text(c, list[i].name), .forbidden_by = list[i].forbidden_by};
+        PUT(c, purposes, &row);
+    }
+    free(list);
+    return true;
+}
+
+/* (2) */
+static bool
+counter_of(compiler *c, const licet_terms_limit *limit, const licet_scalar *app, uint32_t *out_counter)
+{
+    char identity[IDENTITY_MAX + 32], per[16] = "month";
+
+    if (limit->per_kind == LICET_PER_SPAN) {
+        snprintf(per, sizeof(per), "%us", limit->span_s);
+    }
+    snprintf(identity, sizeof(identity), "%s/%s/%s/%s/%s%s%s", (const char *)c->agreement->id.text.data,
+             (const char *)limit->clause.text.data, (const char *)limit->unit.text.data, per,
+             limit->over.value == LICET_OVER_APP ? "app" : "licensee", app == NULL ? "" : "/",
+             app == NULL ? "" : (const char *)app->text.data);
+    return c->options->counter_of(c->options->user, identity, out_counter, c->err);
+}
+
+static bool
+put_counters(compiler *c, const licet_terms_limit *limit, uint32_t *out_counters)
+{
+    const licet_names *apps = &c->agreement->apps.app_names;
+    uint32_t counter;
+
+    if (limit->over.value == LICET_OVER_LICENSEE) {
+        return counter_of(c, limit, NULL, out_counters);
+    }
+    *out_counters = ROWS(c, limit_counters, uint32_t);
+    for (uint32_t i = 0; i < apps->len; i++) {
+        if (!counter_of(c, limit, apps->sorted[i], &counter)) {
+            return false;
+        }
+        PUT(c, limit_counters, &counter);
+    }
+    return true;
+}
+
+static bool
+put_limits(compiler *c, const licet_terms_version *version)
+{
+    for (uint32_t i = 0; i < version->limits.len; i++) {
+        const licet_terms_limit *limit = LICET_TERMS_ROW(licet_terms_limit, version->limits, i);
+        licet_image_limit row = {
+            .clause = clause_row(c, version, limit->clause.text),
+            .kind = kind_of(c, limit->unit.text),
+            .most = limit->most.value,
+            .per = limit->per_kind,
+            .span_s = limit->span_s,
+            .over = (uint32_t)limit->over.value,
+            .endpoints = {ROWS(c, limit_endpoints, uint32_t), limit->endpoints.len},
+        };
+        for (uint32_t j = 0; j < limit->endpoints.len; j++) {
+            const licet_scalar *name = LICET_TERMS_ROW(licet_scalar, limit->endpoints, j);
+            uint32_t at = licet_names_find(&version->catalogue->endpoint_names, name->text);
+            PUT(c, limit_endpoints, &c->endpoint_row[at]);
+        }
+        if (!put_counters(c, limit, &row.counters)) {
+            return false;
+        }
+        PUT(c, limits, &row);
+    }
+    return true;
+}
+
+static bool
+put_version(compiler *c, const licet_terms_version *version)
+{
+    const licet_terms_cannot_record *cannot = &version->cannot_record;
+    licet_bytes unit;
+    licet_image_version row = {
+        .id = put_text(c, version->id.text),
+        .catalogue = put_text(c, version->catalogue->name.text),
+        .from_ms = version->in_force.from.value,
+        .before_ms = version->in_force.before.value,
+        .then = (uint32_t)version->in_force.then.value,
+        .mode = (uint32_t)version->mode.value,
+        .cannot_record = cannot->what,
+        .on_overrun = (uint32_t)version->on_overrun.value,
+        .unlisted = (uint32_t)version->catalogue->unlisted.value,
+        .purpose_not_named = (uint32_t)version->purposes.not_named.value,
+        .purpose_not_declared = (uint32_t)version->purposes.not_declared.value,
+        .clauses = {ROWS(c, clauses, licet_image_clause), version->clauses.len},
+        .limits = {ROWS(c, limits, licet_image_limit), version->limits.len},
+    };
+
+    memcpy(row.file_sha256, version->file.sha256.bytes, sizeof(row.file_sha256));
+    memcpy(row.catalogue_sha256, version->catalogue->file.sha256.bytes, sizeof(row.catalogue_sha256));
+    if (cannot->what == LICET_CANNOT_RECORD_ALLOW && licet_terms_allow_unit(version, &unit)) {
+        row.allow_units = cannot->units;
+        row.allow_kind = kind_of(c, unit);
+    }
+    put_clauses(c, version);
+    if (!put_purposes(c, version, &row.purposes) || !put_endpoints(c, version->catalogue, &row.endpoints) ||
+        !put_limits(c, version)) {
+        return false;
+    }
+    PUT(c, versions, &row);
+    return true;
+}
+
+/* ---- registry ---------------------------------------------------------------------------- */
+
+static void
+put_app(compiler *c, const licet_terms_app *app, uint32_t app_row)
+{
+    static const char *const environments[] = {"prod", "staging", "dev"};
+    const licet_terms_apps *apps = &c->agreement->apps;
+    licet_image_app row = {
+        .id = put_text(c, app->key.text),
+        .environment = put_text(c, licet_bytes_of_text(environments[app->environment.value])),
+        .default_use_case = LICET_NONE,
+        .products = {ROWS(c, app_products, uint32_t), app->products.len},
+    };
+
+    if (app->default_use_case.line != 0) {
+        row.default_use_case = licet_names_rank(&apps->use_case_names, app->default_use_case.text);
+    }
+    for (uint32_t i = 0; i < app->products.len; i++) {
+        uint32_t product =
+            licet_names_rank(&apps->product_names, LICET_TERMS_ROW(licet_scalar, app->products, i)->text);
+        PUT(c, app_products, &product);
+    }
+    for (uint32_t i = 0; i < app->credentials.len; i++) {
+        const licet_terms_credential *credential = LICET_TERMS_ROW(licet_terms_credential, app->credentials, i);
+        licet_image_credential out = {.id = put_text(c, credential->id.text),
+                                      .app = app_row,
+                                      .kind = (uint32_t)credential->kind.value,
+                                      .from_ms = credential->from.value,
+                                      .before_ms = credential->before.value};
+        memcpy(out.hmac, credential->hmac, sizeof(out.hmac));
+        PUT(c, credentials, &out);
+    }
+    PUT(c, apps, &row);
+}
+
+static void
+put_use_case(compiler *c, const licet_terms_use_case *use_case)
+{
+    licet_image_use_case row = {
+        .id = put_text(c, use_case->key.text),
+        .purpose = put_text(c, use_case->purpose.text),
+        .recipient = put_text(c, use_case->recipient.text),
+        .product = licet_names_rank(&c->agreement->apps.product_names, use_case->product.text),
+        .approved_from_ms = use_case->approved.from.value,
+    };
+
+    PUT(c, use_cases, &row);
+}
+
+static void
+put_registry(compiler *c)
+{
+    const licet_terms_apps *apps = &c->agreement->apps;
+
+    for (uint32_t i = 0; i < apps->product_names.len; i++) {
+        licet_text name = put_text(c, apps->product_names.sorted[i]->text);
+        PUT(c, products, &name);
+    }
+    for (uint32_t i = 0; i < apps->use_case_names.len; i++) {
+        put_use_case(c,
+                     LICET_TERMS_ROW(licet_terms_use_case, apps->use_cases, licet_names_row(&apps->use_case_names, i)));
+    }
+    for (uint32_t i = 0; i < apps->app_names.len; i++) {
+        put_app(c, LICET_TERMS_ROW(licet_terms_app, apps->apps, licet_names_row(&apps->app_names, i)), i);
+    }
+}
+
+/* ---- the blob -------------------------------------------------------------------------------- */
+
+static void
+put_table(const licet_buffer *table, size_t size, licet_buffer *out, uint32_t *out_at, uint32_t *out_len)
+{
+    static const uint8_t zeros[8] = {0};
+
+    licet_put_bytes(out, licet_bytes_of(zeros, (8 - out->len % 8) % 8));
+    *out_at = (uint32_t)out->len;
+    *out_len = (uint32_t)(table->len / size);
+    licet_put_bytes(out, licet_buffer_view(table));
+}
+
+static bool
+write_image(compiler *c, licet_buffer *out)
+{
+    const licet_terms_version *last = &c->agreement->versions[c->agreement->versions_len - 1];
+    licet_image_header header = {.format = LICET_IMAGE_FORMAT,
+                                 .flow = c->site->view.flow,
+                                 .number = c->options->number,
+                                 .cell = c->options->cell,
+                                 .kinds_len = c->kinds_len};
+    bool failed = false;
+    licet_bytes body;
+    licet_hash hash;
+
+    memcpy(header.magic, LICET_IMAGE_MAGIC, sizeof(header.magic));
+    for (uint32_t i = 0; i < c->kinds_len; i++) {
+        header.kinds[i] = put_text(c, c->kinds[i]);
+    }
+    header.agreement = put_text(c, c->agreement->id.text);
+    header.licensor = put_text(c, last->parties.licensor.legal_name.text);
+    header.licensee = put_text(c, last->parties.licensee.legal_name.text);
+    licet_put_bytes(out, licet_bytes_of(&header, sizeof(header)));
+#define PUT_TABLE(name, type)                                                                                          \
+    put_table(&c->tables[TABLE_##name], sizeof(type), out, &header.name##_at, &header.name##_len);                     \
+    failed = failed || c->tables[TABLE_##name].failed;
+    LICET_IMAGE_TABLES(PUT_TABLE)
+#undef PUT_TABLE
+    if (failed || out->failed || out->len > UINT32_MAX) {
+        return LICET_FAIL(c->err, LICET_E_LIMIT, 0, "agreement %s: its image needs more memory than there is",
+                          (const char *)c->agreement->id.text.data);
+    }
+    header.size = out->len;
+    body = licet_bytes_of(out->data + sizeof(header), out->len - sizeof(header));
+    hash = licet_sha256(&body, 1);
+    memcpy(header.sha256, hash.bytes, sizeof(header.sha256));
+    memcpy(out->data, &header, sizeof(header));
+    return true;
+}
+
+bool
+licet_site_compile(const licet_site *site, size_t i, const licet_compile_options *options, licet_buffer *out,
+                   licet_error *err)
+{
+    compiler c = {.site = site, .agreement = &site->agreements[i], .options = options, .err = err};
+    bool good = false;
+
+    for (int t = 0; t < TABLES_LEN; t++) {
+        licet_buffer_init(&c.tables[t], TABLE_MAX);
+    }
+    gather_kinds(&c);
+    for (uint32_t v = 0; v < c.agreement->versions_len; v++) {
+        if (!put_version(&c, &c.agreement->versions[v])) {
+            goto done;
+        }
+    }
+    put_registry(&c);
+    good = write_image(&c, out);
+done:
+    free(c.endpoint_row);
+    for (int t = 0; t < TABLES_LEN; t++) {
+        licet_buffer_done(&c.tables[t]);
+    }
+    return good;
+}

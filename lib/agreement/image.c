@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Image: opening a blob that may be anything, and the small questions asked of it.
+ *
+ *  (1) After licet_image_open every offset, row and count an accessor follows lies within the blob, and every number
+ *      that sizes an array elsewhere (kinds, counts of an endpoint, limits of a request, lengths of names) is within
+ *      its ceiling.
+ *  (2) It allocates nothing and costs the length of the blob.
+ *  (3) Order is part of the form: versions by from; apps and use cases by id; purposes of a version by name; endpoints
+ *      of a version by method, number of segments, most literal segments, file order (endpoint_order below).
+ */
+#include "blob.h"
+#include "terms.h"
+
+#include "licet/image.h"
+
+#define WRONG(err, ...) LICET_FAIL((err), LICET_E_CORRUPT, 0, "image: " __VA_ARGS__)
+
+static bool
+is_text(const licet_image *image, licet_text text, uint32_t least, uint32_t most)
+{
+    return text.len >= least && licet_blob_text(text, image->header->strings_len, most);
+}
+
+static bool
+is_name(const licet_image *image, licet_text text)
+{
+    return is_text(image, text, 1, LICET_NAME_MAX);
+}
+
+static int
+order(const licet_image *image, licet_text a, licet_text b)
+{
+    return licet_blob_order(image->strings, a, b);
+}
+
+/* ---- open ------------------------------------------------------------------------ */
+
+static bool
+check_header(licet_bytes blob, const licet_image_header *header, licet_error *err)
+{
+    licet_bytes body;
+    licet_hash hash;
+
+    if (blob.len < sizeof(*header) || (uintptr_t)blob.data % 8 != 0) {
+        return WRONG(err, "%zu bytes are shorter than its header, or not aligned", blob.len);
+    }
+    if (memcmp(header->magic, LICET_IMAGE_MAGIC, sizeof(header->magic)) != 0) {
+        return WRONG(err, "it does not begin with " LICET_IMAGE_MAGIC);
+    }
+    if (header->format != LICET_IMAGE_FORMAT) {
+        return WRONG(err, "format %u: expected %u", header->format, LICET_IMAGE_FORMAT);
+    }
+    if (header->size != blob.len || blob.len > UINT32_MAX) {
+        return WRONG(err, "%zu bytes: its header says %llu", blob.len, (unsigned long long)header->size);
+    }
+    body = licet_bytes_of(blob.data + sizeof(*header), blob.len - sizeof(*header));
+    hash = licet_sha256(&body, 1);
+    if (memcmp(hash.bytes, header->sha256, sizeof(header->sha256)) != 0) {
+        return WRONG(err, "its content does not have the SHA-256 its header says");
+    }
+    return true;
+}
+
+static bool
+check_tables(licet_bytes blob, licet_image *image, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+#define CHECK_TABLE(name, type)                                                                                        \
+    if (!licet_blob_table(header->name##_at, header->name##_len, sizeof(type), sizeof(*header), blob.len)) {           \
+        return WRONG(err, "table " #name " lies outside");                                                             \
+    }                                                                                                                  \
+    image->name = (const type *)(const void *)(blob.data + header->name##_at);
+    LICET_IMAGE_TABLES(CHECK_TABLE)
+#undef CHECK_TABLE
+    if (header->flow > LICET_FLOW_PASSED_ON || header->cell == 0 || header->number == 0) {
+        return WRONG(err, "flow %u, cell %u or number %llu cannot be", header->flow, header->cell,
+                     (unsigned long long)header->number);
+    }
+    if (header->kinds_len < 2 || header->kinds_len > LICET_KINDS_MAX) {
+        return WRONG(err, "%u kinds: expected 2 to %u", header->kinds_len, LICET_KINDS_MAX);
+    }
+    for (uint32_t i = 0; i < header->kinds_len; i++) {
+        if (!is_name(image, header->kinds[i])) {
+            return WRONG(err, "the name of kind %u lies outside", i);
+        }
+    }
+    if (!is_name(image, header->agreement) || !is_text(image, header->licensor, 1, LICET_TEXT_MAX) ||
+        !is_text(image, header->licensee, 1, LICET_TEXT_MAX)) {
+        return WRONG(err, "a name of the agreement or of a party lies outside");
+    }
+    return true;
+}
+
+static bool
+check_terms(const licet_image *image, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+    for (uint32_t i = 0; i < header->clauses_len; i++) {
+        const licet_image_clause *clause = &image->clauses[i];
+        if (!is_name(image, clause->key) || !is_text(image, clause->section, 1, LICET_TEXT_MAX) ||
+            !is_text(image, clause->says, 1, LICET_TEXT_MAX)) {
+            return WRONG(err, "text of clause %u lies outside", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->purposes_len; i++) {
+        const licet_image_purpose *purpose = &image->purposes[i];
+        if (!is_name(image, purpose->name) ||
+            (purpose->forbidden_by != LICET_NONE && purpose->forbidden_by >= header->clauses_len)) {
+            return WRONG(err, "purpose %u points outside", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->limits_len; i++) {
+        const licet_image_limit *limit = &image->limits[i];
+        bool counters =
+            limit->over == LICET_OVER_LICENSEE
+                ? limit->counters != LICET_NONE
+                : limit->over == LICET_OVER_APP &&
+                      licet_blob_range((licet_range){limit->counters, header->apps_len}, header->limit_counters_len);
+        if (!counters || limit->clause >= header->clauses_len || limit->kind >= header->kinds_len ||
+            limit->most > LICET_MOST_MAX || limit->per > LICET_PER_MONTH ||
+            (limit->per == LICET_PER_SPAN && limit->span_s == 0) ||
+            !licet_blob_range(limit->endpoints, header->limit_endpoints_len)) {
+            return WRONG(err, "limit %u cannot be", i);
+        }
+    }
+    return true;
+}
+
+static bool
+check_catalogue(const licet_image *image, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+    for (uint32_t i = 0; i < header->segments_len; i++) {
+        if (!is_text(image, image->segments[i].literal, 0, LICET_TEXT_MAX) || image->segments[i].placeholder > 1) {
+            return WRONG(err, "segment %u cannot be", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->counts_len; i++) {
+        const licet_image_count *count = &image->counts[i];
+        if (count->kind < 2 || count->kind >= header->kinds_len || !is_text(image, count->path, 1, LICET_TEXT_MAX) ||
+            !is_text(image, count->ids, 0, LICET_TEXT_MAX) || count->page_from > LICET_PAGE_ITEMS ||
+            !is_text(image, count->page_query, 0, LICET_NAME_MAX) || count->page_most > LICET_MOST_MAX ||
+            count->page_default > count->page_most) {
+            return WRONG(err, "count %u cannot be", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->endpoints_len; i++) {
+        const licet_image_endpoint *endpoint = &image->endpoints[i];
+        if (!is_name(image, endpoint->id) || !is_name(image, endpoint->method) ||
+            !licet_blob_range(endpoint->segments, header->segments_len) || endpoint->segments.count == 0 ||
+            endpoint->segments.count > LICET_SEGMENTS_MAX || !licet_blob_range(endpoint->counts, header->counts_len) ||
+            endpoint->counts.count > LICET_COUNTS_PER_ENDPOINT_MAX) {
+            return WRONG(err, "endpoint %u cannot be", i);
+        }
+    }
+    return true;
+}
+
+static bool
+check_registry(const licet_image *image, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+    for (uint32_t i = 0; i < header->products_len; i++) {
+        if (!is_name(image, image->products[i])) {
+            return WRONG(err, "product %u lies outside", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->app_products_len; i++) {
+        if (image->app_products[i] >= header->products_len) {
+            return WRONG(err, "product of an app %u points outside", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->use_cases_len; i++) {
+        const licet_image_use_case *use_case = &image->use_cases[i];
+        if (!is_name(image, use_case->id) || !is_name(image, use_case->purpose) ||
+            !is_text(image, use_case->recipient, 0, LICET_NAME_MAX) || use_case->product >= header->products_len ||
+            (i > 0 && order(image, image->use_cases[i - 1].id, use_case->id) >= 0)) {
+            return WRONG(err, "use case %u cannot be", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->apps_len; i++) {
+        const licet_image_app *app = &image->apps[i];
+        if (!is_name(image, app->id) || !is_name(image, app->environment) ||
+            !licet_blob_range(app->products, header->app_products_len) ||
+            (app->default_use_case != LICET_NONE && app->default_use_case >= header->use_cases_len) ||
+            (i > 0 && order(image, image->apps[i - 1].id, app->id) >= 0)) {
+            return WRONG(err, "app %u cannot be", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->credentials_len; i++) {
+        const licet_image_credential *credential = &image->credentials[i];
+        if (!is_name(image, credential->id) || credential->app >= header->apps_len ||
+            credential->kind > LICET_CREDENTIAL_API_KEY) {
+            return WRONG(err, "credential %u cannot be", i);
+        }
+    }
+    return true;
+}
+
+static uint32_t
+literals_of(const licet_image *image, const licet_image_endpoint *endpoint)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < endpoint->segments.count; i++) {
+        n += image->segments[endpoint->segments.first + i].placeholder == 0;
+    }
+    return n;
+}
+
+/* Method, number of segments, then the more literal one; equal ones stand in file order. */
+static int
+endpoint_order(const licet_image *image, const licet_image_endpoint *a, const licet_image_endpoint *b)
+{
+    int by = order(image, a->method, b->method);
+
+    if (by == 0) {
+        by = (a->segments.count > b->segments.count) - (a->segments.count < b->segments.count);
+    }
+    if (by == 0) {
+        uint32_t x = literals_of(image, a), y = literals_of(image, b);
+        by = (x < y) - (x > y);
+    }
+    return by;
+}
+
+/* No request can be bound by more limits than a verdict has room for. */
+static bool
+check_limits_of_request(const licet_image *image, const licet_image_version *version)
+{
+    uint8_t bound[LICET_ENDPOINTS_MAX] = {0};
+    uint32_t everywhere = 0, most = 0;
+
+    for (uint32_t i = 0; i < version->limits.count; i++) {
+        const licet_image_limit *limit = &image->limits[version->limits.first + i];
+        everywhere += limit->endpoints.count == 0;
+        for (uint32_t j = 0; j < limit->endpoints.count; j++) {
+            uint32_t row = image->limit_endpoints[limit->endpoints.first + j];
+            if (row < version->endpoints.first || row - version->endpoints.first >= version->endpoints.count) {
+                return false;
+            }
+            uint8_t *at = &bound[row - version->endpoints.first];
+            if (*at == UINT8_MAX) {
+                return false;
+            }
+            ++*at;
+            most = *at > most ? *at : most;
+        }
+    }
+    return everywhere + most <= LICET_LIMITS_PER_REQUEST_MAX && everywhere <= LICET_LIMITS_PER_REQUEST_MAX;
+}
+
+static bool
+check_version(const licet_image *image, const licet_image_version *version, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+    if (!is_name(image, version->id) || !is_name(image, version->catalogue) || version->before_ms <= version->from_ms ||
+        version->then > LICET_THEN_CONTINUE || version->mode > LICET_MODE_ENFORCE ||
+        version->cannot_record > LICET_CANNOT_RECORD_OPEN || version->on_overrun > LICET_OVERRUN_CUT ||
+        version->allow_units > LICET_MOST_MAX || version->allow_kind >= header->kinds_len ||
+        version->unlisted > LICET_RULE_REFUSE || version->purpose_not_named > LICET_RULE_REFUSE ||
+        version->purpose_not_declared > LICET_RULE_REFUSE || !licet_blob_range(version->clauses, header->clauses_len) ||
+        !licet_blob_range(version->purposes, header->purposes_len) ||
+        !licet_blob_range(version->endpoints, header->endpoints_len) ||
+        version->endpoints.count > LICET_ENDPOINTS_MAX || !licet_blob_range(version->limits, header->limits_len)) {
+        return WRONG(err, "a version cannot be");
+    }
+    if (!check_limits_of_request(image, version)) {
+        return WRONG(err, "more limits of one request than %u, or of endpoints outside", LICET_LIMITS_PER_REQUEST_MAX);
+    }
+    for (uint32_t i = 1; i < version->purposes.count; i++) {
+        const licet_image_purpose *purpose = &image->purposes[version->purposes.first + i];
+        if (order(image, purpose[-1].name, purpose->name) >= 0) {
+            return WRONG(err, "purposes out of order");
+        }
+    }
+    for (uint32_t i = 1; i < version->endpoints.count; i++) {
+        const licet_image_endpoint *endpoint = &image->endpoints[version->endpoints.first + i];
+        if (endpoint_order(image, endpoint - 1, endpoint) > 0) {
+            return WRONG(err, "endpoints out of order");
+        }
+    }
+    return true;
+}
+
+/* Versions own their rows: the ranges follow each other, so that checking them all costs the blob once. */
+static bool
+check_versions(const licet_image *image, licet_error *err)
+{
+    licet_range clauses = {0}, purposes = {0}, endpoints = {0}, limits = {0};
+    uint32_t listed = 0;
+
+    if (image->header->versions_len == 0) {
+        return WRONG(err, "it has no version");
+    }
+    for (uint32_t i = 0; i < image->header->versions_len; i++) {
+        const licet_image_version *version = &image->versions[i];
+        if ((i > 0 && version[-1].from_ms >= version->from_ms) || version->clauses.first != clauses.first ||
+            version->purposes.first != purposes.first || version->endpoints.first != endpoints.first ||
+            version->limits.first != limits.first) {
+            return WRONG(err, "version %u is out of order", i);
+        }
+        if (!licet_blob_range(version->limits, image->header->limits_len)) {
+            return WRONG(err, "limits of version %u lie outside", i);
+        }
+        for (uint32_t j = 0; j < version->limits.count; j++) {
+            const licet_range *list = &image->limits[version->limits.first + j].endpoints;
+            if (list->count != 0 && list->first != listed) {
+                return WRONG(err, "endpoints of limit %u are out of order", version->limits.first + j);
+            }
+            listed += list->count;
+        }
+        if (!check_version(image, version, err)) {
+            return false;
+        }
+        clauses.first += version->clauses.count;
+        purposes.first += version->purposes.count;
+        endpoints.first += version->endpoints.count;
+        limits.first += version->limits.count;
+    }
+    return true;
+}
+
+bool
+licet_image_open(licet_bytes blob, licet_image *out_image, licet_error *err)
+{
+    licet_image image = {.header = (const licet_image_header *)(const void *)blob.data};
+
+    if (!check_header(blob, image.header, err) || !check_tables(blob, &image, err) || !check_terms(&image, err) ||
+        !check_catalogue(&image, err) || !check_registry(&image, err) || !check_versions(&image, err)) {
+        return false;
+    }
+    *out_image = image;
+    return true;
+}
+
+/* ---- questions ---------------------------------------------------------------------- */
+
+licet_bytes
+licet_image_text(const licet_image *image, licet_text text)
+{
+    return licet_bytes_of(image->strings + text.offset, text.len);
+}
+
+uint32_t
+licet_image_version_at(const licet_image *image, uint64_t time_ms)
+{
+    const licet_image_version *version;
+    uint32_t i = image->header->versions_len;
+
+    while (i > 0 && image->versions[i - 1].from_ms > time_ms) { /* versions are few, and the last is asked for most */
+        i--;
+    }
+    if (i == 0) {
+        return LICET_NONE;
+    }
+    version = &image->versions[i - 1];
+    return time_ms < version->before_ms || version->then == LICET_THEN_CONTINUE ? i - 1 : LICET_NONE;
+}
+
+uint32_t
+licet_image_counter(const licet_image *image, const licet_image_limit *limit, uint32_t app)
+{
+    if (limit->over == LICET_OVER_LICENSEE) {
+        return limit->counters;
+    }
+    return app < image->header->apps_len ? image->limit_counters[limit->counters + app] : LICET_NONE;
+}
+
+/* ---- endpoint of a request ------------------------------------------------------------ */
+
+/* <0, 0, >0: the endpoint's group lies before, is, lies behind (method, segments). */
+static int
+group_order(const licet_image *image, const licet_image_endpoint *endpoint, licet_bytes method, uint32_t segments)
+{
+    int by = licet_bytes_order(licet_image_text(image, endpoint->method), method);
+
+    return by != 0 ? by : (endpoint->segments.count > segments) - (endpoint->segments.count < segments);
+}
+
+/* path has as many segments as the endpoint. */
+static bool
+matches(const licet_image *image, const licet_image_endpoint *endpoint, licet_bytes path)
+{
+    const licet_image_segment *segment = &image->segments[endpoint->segments.first];
+    const uint8_t *at = path.data + 1, *end = path.data + path.len;
+
+    for (uint32_t i = 0; i < endpoint->segments.count; i++, segment++) {
+        const uint8_t *slash = memchr(at, '/', (size_t)(end - at));
+        size_t len = (size_t)((slash == NULL ? end : slash) - at);
+        if (segment->placeholder
+                ? len == 0
+                : len != segment->literal.len || memcmp(at, image->strings + segment->literal.offset, len) != 0) {
+            return false;
+        }
+        at += len + (slash != NULL);
+    }
+    return true;
+}
+
+uint32_t
+licet_image_endpoint_of(const licet_image *image, const licet_image_version *version, licet_bytes method,
+                        licet_bytes path)
+{
+    uint32_t low = version->endpoints.first, end = low + version->endpoints.count, high = end, segments = 0;
+
+    if (path.len == 0 || path.data[0] != '/') {
+        return LICET_NONE;
+    }
+    for (size_t i = 0; i < path.len; i++) {
+        segments += path.data[i] == '/';
+    }
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (group_order(image, &image->endpoints[middle], method, segments) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < end && group_order(image, &image->endpoints[low], method, segments) == 0; low++) {
+        if (matches(image, &image->endpoints[low], path)) {
+            return low;
+        }
+    }
+    return LICET_NONE;
+}
+
+/* ---- windows ---------------------------------------------------------------------------- */
+
+uint32_t
+licet_window_of(uint32_t per, uint32_t span_s, uint64_t time_ms)
+{
+    return per == LICET_PER_MONTH ? licet_month_of(time_ms) : (uint32_t)(time_ms / 1000 / span_s);
+}
+
+uint64_t
+licet_window_end_ms(uint32_t per, uint32_t span_s, uint32_t window)
+{
+    return per == LICET_PER_MONTH ? licet_month_start(window + 1) : ((uint64_t)window + 1) * span_s * 1000;
+}

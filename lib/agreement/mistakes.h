@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mistakes: what is wrong in the files of a site, collected over a whole run.
+ *
+ *  (1) A mistake that cannot be kept for want of memory makes the run fail: no list is shorter than the truth in
+ *      silence. The only cut is at LICET_MISTAKES_MAX, and the list says so.
+ */
+#ifndef LICET_AGREEMENT_MISTAKES_H
+#define LICET_AGREEMENT_MISTAKES_H
+
+#include "licet/agreement.h"
+
+#define LICET_MISTAKES_MAX 1000u
+
+/* False when memory ran out. */
+bool licet_mistakes_add(licet_mistakes *mistakes, const char *file, unsigned line, unsigned column, const char *text);
+/* Orders by file, line, column, text; equal ones become one. */
+void licet_mistakes_sort(licet_mistakes *mistakes);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Terms: what the files of a site say, as structs, before they are compiled.
+ *
+ *  (1) Each struct mirrors one mapping of the files; its schema table stands in the terms_*.c that reads the file.
+ *  (2) A value keeps its place, so that a later check can name it.
+ */
+#ifndef LICET_AGREEMENT_TERMS_H
+#define LICET_AGREEMENT_TERMS_H
+
+#include "names.h"
+#include "schema.h"
+
+#include "licet/agreement.h"
+
+#define LICET_COUNTS_PER_ENDPOINT_MAX 8u /* LICET_SCAN_UNITS_MAX of meter/, which this room does not see */
+#define LICET_PATH_NODES_MAX 32u         /* LICET_SCAN_NODES_MAX */
+#define LICET_ENDPOINTS_MAX 4096u        /* of one catalogue */
+#define LICET_SEGMENTS_MAX 32u           /* of one endpoint */
+#define LICET_MOST_MAX ((UINT64_C(1) << 40) - 1)
+
+/* One file as it was read. */
+typedef struct licet_terms_file {
+    const char *path; /* relative to the site */
+    licet_bytes text;
+    licet_hash sha256;
+    bool broken; /* a mistake in it, or it could not be read: what refers to it is not judged */
+} licet_terms_file;
+
+/* ---- licet.yaml -------------------------------------------------------------- */
+
+typedef struct licet_terms_config {
+    licet_number party, gate, flow, workers, slots;
+    licet_scalar upstream, listen, key, shared_memory, site, identity, group;
+} licet_terms_config;
+
+/* ---- catalogue/<name>@<date>.yaml -------------------------------------------- */
+
+typedef struct licet_terms_unit {
+    licet_scalar key;
+} licet_terms_unit;
+
+typedef struct licet_terms_page {
+    licet_scalar key; /* unit */
+    licet_page_from from;
+    licet_scalar query;
+    licet_number items, fallback, most; /* as said; from NUMBER: both the number */
+} licet_terms_page;
+
+typedef struct licet_terms_segment {
+    licet_bytes literal; /* its name in braces taken off, for a placeholder */
+    bool placeholder;
+} licet_terms_segment;
+
+typedef struct licet_terms_match {
+    licet_scalar said;
+    licet_bytes method;
+    licet_terms_segment *segments;
+    uint32_t segments_len;
+} licet_terms_match;
+
+typedef struct licet_terms_endpoint {
+    licet_scalar id; /* its first member names the row, as a key does */
+    licet_terms_match match;
+    licet_rows count, ids; /* licet_pair: unit, path */
+    licet_rows page;       /* licet_terms_page */
+} licet_terms_endpoint;
+
+typedef struct licet_terms_catalogue {
+    licet_terms_file file;
+    licet_scalar name; /* x-api-v2@2022-10-10 */
+    licet_rows units;  /* licet_terms_unit */
+    licet_number unlisted;
+    licet_rows endpoints; /* licet_terms_endpoint */
+    licet_names unit_names, endpoint_names;
+} licet_terms_catalogue;
+
+/* ---- agreements/<agreement>/<date>.yaml --------------------------------------- */
+
+typedef struct licet_terms_party {
+    licet_scalar legal_name, country;
+} licet_terms_party;
+
+typedef struct licet_terms_clause {
+    licet_scalar key, section, says;
+} licet_terms_clause;
+
+typedef struct licet_terms_limit {
+    licet_scalar key; /* place of the row; no text */
+    licet_scalar clause, unit;
+    licet_number most, over, count;
+    licet_scalar per;
+    uint32_t per_kind, span_s; /* licet_per */
+    licet_rows endpoints;      /* licet_scalar */
+} licet_terms_limit;
+
+typedef struct licet_terms_cannot_record {
+    licet_scalar said; /* line 0: the field is missing */
+    licet_cannot_record what;
+    uint64_t units;
+    licet_scalar unit; /* with ALLOW */
+} licet_terms_cannot_record;
+
+typedef struct licet_terms_version {
+    licet_terms_file file;
+    licet_scalar id; /* 2022-10-10 */
+    licet_scalar agreement, catalogue_name;
+    struct licet_terms_in_force {
+        licet_number from, before, then;
+    } in_force;
+    struct licet_terms_parties {
+        licet_terms_party licensor, licensee;
+    } parties;
+    struct licet_terms_calendar {
+        licet_number zone, month;
+    } calendar;
+    licet_rows clauses; /* licet_terms_clause */
+    struct licet_terms_purposes {
+        licet_rows allowed;   /* licet_scalar */
+        licet_rows forbidden; /* licet_pair: purpose, clause */
+        licet_number not_named, not_declared;
+    } purposes;
+    licet_rows limits; /* licet_terms_limit */
+    licet_terms_cannot_record cannot_record;
+    licet_number on_overrun, mode;
+    const licet_terms_catalogue *catalogue; /* NULL: not there */
+    licet_names clause_names;
+} licet_terms_version;
+
+/* ---- agreements/<agreement>/apps.yaml ------------------------------------------ */
+
+typedef struct licet_terms_credential {
+    licet_scalar id;
+    licet_number kind, from, before;
+    uint8_t hmac[LICET_SHA256_LEN];
+    licet_scalar hmac_at; /* line 0: missing or not readable */
+} licet_terms_credential;
+
+typedef struct licet_terms_app {
+    licet_scalar key;
+    licet_rows products; /* licet_scalar */
+    licet_number environment;
+    licet_scalar default_use_case;
+    licet_rows credentials; /* licet_terms_credential */
+} licet_terms_app;
+
+typedef struct licet_terms_use_case {
+    licet_scalar key, product, purpose, recipient;
+    struct licet_terms_approved {
+        licet_scalar by, role;
+        licet_number from; /* fallback UINT64_MAX: not approved */
+    } approved;
+} licet_terms_use_case;
+
+typedef struct licet_terms_apps {
+    licet_terms_file file;
+    licet_rows apps;      /* licet_terms_app */
+    licet_rows use_cases; /* licet_terms_use_case */
+    licet_names app_names, use_case_names, product_names;
+    licet_scalar *products; /* every app's, once, sorted */
+    uint32_t products_len;
+} licet_terms_apps;
+
+/* ---- the site ------------------------------------------------------------------- */
+
+typedef struct licet_terms_agreement {
+    licet_scalar id;
+    licet_terms_version *versions; /* by from, then name */
+    uint32_t versions_len;
+    licet_terms_apps apps;
+    bool has_apps;
+    licet_source *sources;
+    size_t sources_len;
+} licet_terms_agreement;
+
+struct licet_site {
+    licet_arena arena;
+    licet_site_config view;
+    licet_terms_config config;
+    licet_terms_catalogue *catalogues; /* by name */
+    uint32_t catalogues_len;
+    licet_terms_agreement *agreements; /* by id */
+    uint32_t agreements_len;
+};
+
+/* Each reads text into a zeroed struct; mistakes go to the reader. False: broken, nothing more can be said of it. */
+bool licet_terms_read_config(licet_reader *reader, licet_bytes text, licet_terms_config *out);
+bool licet_terms_read_catalogue(licet_reader *reader, licet_bytes text, licet_terms_catalogue *out);
+bool licet_terms_read_version(licet_reader *reader, licet_bytes text, licet_terms_version *out);
+bool licet_terms_read_apps(licet_reader *reader, licet_bytes text, licet_terms_apps *out);
+/* What the four share: text to tree to struct. */
+bool licet_terms_read(licet_reader *reader, licet_bytes text, const licet_schema *schema, void *out);
+
+/* Checks within one catalogue, after it was read. */
+void licet_terms_check_catalogue(licet_reader *reader, licet_terms_catalogue *catalogue);
+/* The unit that 'allow: 10_000 posts' means: posts, or else post. False: the catalogue has neither. */
+bool licet_terms_allow_unit(const licet_terms_version *version, licet_bytes *out_unit);
+/* Checks across the files of the whole site; versions are linked to their catalogues. False: memory. */
+bool licet_terms_check_site(licet_site *site, licet_mistakes *mistakes);
+
+#define LICET_TERMS_ROW(type, list, i) (&((type *)(list).rows)[i])
+
+#endif
