@@ -76,9 +76,17 @@ typedef struct licet_error {
     char text[512];  /* one sentence for a person */
 } licet_error;
 
-/* Fills *err (which may be NULL) and returns false, so that callers write 'return LICET_FAIL(…)'. */
+/* Fills *err (which may be NULL) and returns false, so that callers write 'return LICET_FAIL(…)'. That it is false is
+ * said here and not in error.c, so that compilers and analyzers know it at each call. */
 #define LICET_FAIL(err, code, offset, ...)                                                                             \
-    licet_error_set((err), (code), __FILE__, __LINE__, (uint64_t)(offset), __VA_ARGS__)
+    licet_error_false(licet_error_set((err), (code), __FILE__, __LINE__, (uint64_t)(offset), __VA_ARGS__))
+
+static inline bool
+licet_error_false(bool ignored)
+{
+    (void)ignored;
+    return false;
+}
 
 bool licet_error_set(licet_error *err, licet_errc code, const char *file, int line, uint64_t offset, const char *format,
                      ...) __attribute__((format(printf, 6, 7)));
