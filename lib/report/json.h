@@ -43,6 +43,7 @@ json_t *section_coverage(maker *m, uint64_t applied);
 
 struct licet_report {
     json_t *root;
+    char *dir; /* of the site, for the command that checks; NULL: not known */
 };
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define REPORT_SCHEMA "licet-report-1"
 #define REPORT_SPAN_MAX_MS (UINT64_C(1) << 48)
@@ -185,6 +186,10 @@ licet_report_make(licet_usage *usage, const licet_report_options *options, licet
         LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a report");
         goto done;
     }
+    if (options->site != NULL && (report->dir = strdup(licet_site_config_view(options->site)->dir)) == NULL) {
+        LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a report");
+        goto done;
+    }
     if (!check_options(options, err) || !licet_usage_begin(usage, err)) {
         goto done;
     }
@@ -206,6 +211,7 @@ licet_report_free(licet_report *report)
 {
     if (report != NULL) {
         json_decref(report->root);
+        free(report->dir);
         free(report);
     }
 }
