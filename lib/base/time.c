@@ -79,7 +79,7 @@ take_digits(licet_cursor *c, unsigned n, uint32_t *out_value)
 
 /* One byte, compared without case of letters. */
 static bool
-take_mark(licet_cursor *c, char mark)
+take_mark(licet_cursor *c, uint8_t mark)
 {
     uint8_t byte;
 
@@ -90,7 +90,7 @@ take_mark(licet_cursor *c, char mark)
 }
 
 static bool
-next_is(const licet_cursor *c, char mark)
+next_is(const licet_cursor *c, uint8_t mark)
 {
     return c->pos < c->in.len && c->in.data[c->pos] == mark;
 }

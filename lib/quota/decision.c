@@ -77,7 +77,7 @@ licet_decision_identity(const uint8_t key[16], licet_bytes text, licet_identity 
     licet_identity identity = {0};
     int len = 0;
 
-    if (text.len != 2 * BLOCK || !licet_unhex(text, sealed, BLOCK)) {
+    if (text.len != (size_t)2 * BLOCK || !licet_unhex(text, sealed, BLOCK)) {
         return false;
     }
     EVP_CIPHER_CTX *cipher = decision_cipher_new(key, false);

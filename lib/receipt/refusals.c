@@ -129,7 +129,7 @@ bool
 licet_refusals_decode(licet_bytes entry, uint64_t *storage, licet_refusals *out_refusals, licet_error *err)
 {
     licet_cursor c = {entry, 0};
-    licet_refusals r;
+    licet_refusals r = {0};
     if (!licet_codec_begin(&c, LICET_ENTRY_REFUSALS, err) || !head_decode(&c, &r, err) ||
         !sequences_decode(&c, r.count, storage, err) || !licet_codec_end(&c, LICET_ENTRY_REFUSALS, err))
         return false;
