@@ -1,0 +1,192 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# licet count, from the outside: what it prints, to the byte, and how it exits.
+# usage: count.sh LICET; prints a line per case, exits non-zero when one failed.
+set -u
+licet=$(realpath "$1")
+folder=$(mktemp -d)
+trap 'rm -r "$folder"' EXIT
+cd "$folder" || exit 2
+failed=0
+
+# check NAME EXIT COMMAND...: runs it, compares exit code, out and err with the files expect_out and expect_err.
+check() {
+  name=$1 code=$2
+  shift 2
+  "$@" >out 2>err </dev/null
+  got=$?
+  if [ "$got" = "$code" ] && cmp -s out expect_out && cmp -s err expect_err; then
+    echo "ok      $name"
+  else
+    echo "FAILED  $name: exit $got, expected $code"
+    diff expect_out out | sed 's/^/        out: /'
+    diff expect_err err | sed 's/^/        err: /'
+    failed=1
+  fi
+  : >expect_out
+  : >expect_err
+}
+: >expect_out
+: >expect_err
+
+printf '%s' '{"data":[{"id":"1","text":"a"},{"id":"2"}],"includes":{"users":[{"id":"7"}]}}' >search.json
+printf '%s' '{"data":{"id":"1"}}' >lookup.json
+printf '%s\n\n%s\r\n' '{"data":{"id":"3"}}' '{"data":{"id":"1"}}' >stream.ndjson
+printf '%s' '{"data":[{"id":"1"},{}]}' >differ.json
+printf '%s' '{"data":[1,2,' >cut.json
+printf '%s' '{"data":[1],"data":[1]}' >twice.json
+printf '\037\213\010\000' >page.gz
+printf '\357\273\277{}' >bom.json
+: >empty.json
+
+cat >expect_out <<'END'
+file         documents  bytes  post
+lookup.json          1     19     1
+END
+check 'one file' 0 "$licet" count --unit 'post=$.data' lookup.json
+
+cat >expect_out <<'END'
+file           documents  bytes  post  user
+search.json            1     77     2     1
+lookup.json            1     19     1     0
+stream.ndjson          2     42     2     0
+total                  4    138     5     1
+ids of post: 5, 3 distinct
+END
+check 'several files and units' 0 "$licet" count --unit 'post=$.data' --id '$.data.id' --unit 'user=$.includes.users' \
+  search.json lookup.json stream.ndjson
+
+echo '{"documents":1,"units":{"post":2,"user":1},"ids":{"post":{"total":2,"distinct":2}},"bytes":77,"unmetered":[]}' >expect_out
+check 'json' 0 "$licet" count --json --unit 'post=$.data' --id '$.data.id' --unit 'user=$.includes.users' search.json
+
+echo '{"documents":1,"units":{"post":2},"ids":{},"bytes":77,"unmetered":[]}' >expect_out
+check 'json without ids' 0 "$licet" count --json --unit 'post=$.data' search.json
+
+echo '{"documents":4,"units":{"post":5},"ids":{"post":{"total":5,"distinct":3}},"bytes":138,"unmetered":[]}' >expect_out
+check 'json of several files' 0 "$licet" count --unit='post=$.data' --id='$.data.id' search.json lookup.json stream.ndjson --json
+
+cat >expect_out <<'END'
+file              documents  bytes  post
+(standard input)          1     77     2
+END
+check 'standard input' 0 sh -c "'$licet' count --unit 'post=\$.data' <search.json"
+
+cat >expect_out <<'END'
+file              documents  bytes  post
+lookup.json               1     19     1
+(standard input)          1     77     2
+total                     2     96     3
+END
+check 'a dash' 0 sh -c "'$licet' count --unit 'post=\$.data' lookup.json - <search.json"
+
+cat >expect_out <<'END'
+file         documents  bytes  post
+differ.json          1     24     2
+ids of post: 1, 1 distinct
+unmetered: differ.json, byte 24: ids-differ: 2 of post, but 1 ids, up to here
+END
+check 'ids differ' 0 "$licet" count --unit 'post=$.data' --id '$.data.id' differ.json
+
+echo '{"documents":1,"units":{"post":2},"ids":{"post":{"total":1,"distinct":1}},"bytes":24,"unmetered":[{"reason":"ids-differ","file":"differ.json","offset":24,"unit":"post","count":2,"ids":1}]}' >expect_out
+check 'ids differ, json, strict' 1 "$licet" count --unit 'post=$.data' --id '$.data.id' --strict --json differ.json
+
+cat >expect_out <<'END'
+file         documents  bytes  post
+cut.json             0     13     2
+twice.json           0     23     1
+page.gz              0      4     0
+bom.json             0      5     0
+empty.json           0      0     0
+search.json          1     77     2
+total                1    122     5
+unmetered: cut.json, byte 13: incomplete: it ends inside a document
+unmetered: twice.json, byte 12: duplicate-key: this member of a path of post stands there for the second time
+unmetered: page.gz, byte 0: malformed: not JSON from here on; it is compressed by gzip, decompress it first
+unmetered: bom.json, byte 0: malformed: not JSON from here on; it begins with a byte order mark, which JSON does not have
+unmetered: empty.json, byte 0: empty: no document
+END
+check 'unmetered, strict' 1 "$licet" count --strict --unit 'post=$.data' cut.json twice.json page.gz bom.json empty.json search.json
+
+echo '{"documents":0,"units":{"post":1},"ids":{},"bytes":23,"unmetered":[{"reason":"duplicate-key","file":"twice.json","offset":12,"unit":"post"}]}' >expect_out
+check 'duplicate, json' 0 "$licet" count --json --unit 'post=$.data' twice.json
+
+echo '{"documents":2,"units":{"post":2},"ids":{},"bytes":42,"unmetered":[]}' >expect_out
+check 'format ndjson' 0 "$licet" count --json --format ndjson --unit 'post=$.data' stream.ndjson
+
+echo '{"documents":1,"units":{"post":1},"ids":{},"bytes":42,"unmetered":[{"reason":"malformed","file":"stream.ndjson","offset":21}]}' >expect_out
+check 'format json' 0 "$licet" count --json --format json --unit 'post=$.data' stream.ndjson
+
+cp search.json "$(printf 'odd"\377.json')"
+echo '{"documents":1,"units":{"post":2},"ids":{},"bytes":154,"unmetered":[{"reason":"malformed","file":"odd\"?.json","offset":77}]}' >expect_out
+cat search.json search.json >"$(printf 'odd"\377.json')"
+check 'a name that is no UTF-8' 0 "$licet" count --json --unit 'post=$.data' "$(printf 'odd"\377.json')"
+
+cat >expect_err <<'END'
+licet count: path "$.data[0]": byte 7: an index is not supported; expected .name or ['name']
+  --unit post=$.data[0]
+                     ^
+END
+check 'a path that is refused' 2 "$licet" count --unit 'post=$.data[0]' search.json
+
+cat >expect_err <<'END'
+licet count: path "$.é.": byte 5: expected a name after the dot
+  --id $.é.
+           ^
+END
+check 'ids that are refused' 2 "$licet" count --unit 'post=$.data' --id '$.é.' search.json
+
+echo 'licet count: missing.json: cannot open: No such file or directory' >expect_err
+check 'a missing file' 2 "$licet" count --unit 'post=$.data' search.json missing.json
+
+echo 'licet count: .: cannot read: Is a directory' >expect_err
+check 'a folder' 2 "$licet" count --unit 'post=$.data' .
+
+echo 'licet count: more than 2 distinct ids; --max-ids raises the ceiling' >expect_err
+check 'the ceiling of ids' 2 "$licet" count --max-ids 2 --unit 'post=$.data' --id '$.data.id' search.json stream.ndjson
+
+misuse() {
+  name=$1
+  printf 'licet count: %s\nsee licet count --help\n' "$2" >expect_err
+  shift 2
+  check "$name" 2 "$licet" count "$@"
+}
+misuse 'no unit' "nothing to count: expected --unit NAME=PATH such as --unit post='\$.data'" search.json
+misuse 'a unit without a name' '--unit $.data: expected NAME=PATH with a NAME of at most 32 letters, digits, . _ -' --unit '$.data'
+misuse 'a unit twice' '--unit a=$.b: unit a stands there twice' --unit 'a=$' --unit 'a=$.b'
+misuse 'nine units' '--unit i=$: at most 8 units are counted at once' --unit 'a=$' --unit 'b=$' --unit 'c=$' --unit 'd=$' \
+  --unit 'e=$' --unit 'f=$' --unit 'g=$' --unit 'h=$' --unit 'i=$'
+misuse 'ids without a unit' '--id $.id: no --unit before it' --id '$.id'
+misuse 'ids twice' '--id $.x: unit a has --id $.id already' --unit 'a=$' --id '$.id' --id '$.x'
+misuse 'event streams' '--format sse: event streams are counted by a later version; expected auto, json or ndjson' \
+  --unit 'a=$' --format sse
+misuse 'another format' '--format xml: expected auto, json or ndjson' --format xml
+misuse 'a catalogue' '--catalogue: counting by a catalogue comes with a later version; name the paths by --unit and --id' \
+  --catalogue x-api-v2 --request 'GET /2/tweets' search.json
+misuse 'no number' '--max-ids many: expected a number from 1 on' --max-ids many
+misuse 'an unknown option' '--colour: no option of this command' --colour
+misuse 'an option without its value' '--unit: expected a value after it' --unit
+misuse 'suggest and unit' '--suggest takes one FILE and no --unit' --suggest search.json --unit 'a=$'
+
+cat >expect_out <<'END'
+post $.data (2) · ids $.data.id (2, equal)
+user $.includes.users (1) · ids $.includes.users.id (1, equal)
+END
+check 'suggest' 0 "$licet" count --suggest search.json
+
+echo '{"suggestions":[{"unit":"post","count":"$.data","units":2,"ids":"$.data.id","ids_total":1,"unmetered":"ids-differ"}]}' >expect_out
+check 'suggest, json' 0 "$licet" count --suggest differ.json --json
+
+printf '%s' '{"odd name":{"stories":[{"story_id":5,"x":{"id":1}},{"story_id":6}]}}' >odd.json
+echo "story \$['odd name'].stories (2) · ids \$['odd name'].stories.story_id (2, equal)" >expect_out
+check 'suggest an odd name' 0 "$licet" count --suggest odd.json
+
+echo 'licet count: lookup.json: no array of objects in its first document' >expect_err
+check 'suggest nothing' 1 "$licet" count --suggest lookup.json
+
+echo 'licet count: missing.json: cannot open: No such file or directory' >expect_err
+check 'suggest, a missing file' 2 "$licet" count --suggest missing.json
+
+"$licet" count --help >help
+if [ $? = 0 ] && grep -q '^usage: licet count ' help; then echo 'ok      help'; else echo 'FAILED  help'; failed=1; fi
+
+exit $failed
