@@ -6,6 +6,6 @@
 #ifndef LICET_COMMANDS_H
 #define LICET_COMMANDS_H
 
-#define LICET_COMMANDS(X) X(count)
+#define LICET_COMMANDS(X) X(up) X(demo) X(count)
 
 #endif
