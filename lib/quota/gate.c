@@ -98,6 +98,15 @@ licet_gate_close(licet_gate *gate)
 
 /* ---- making --------------------------------------------------------------- */
 
+static licet_hash
+stamp_sum(const gate_header *header)
+{
+    size_t from = offsetof(gate_header, layout), to = offsetof(gate_header, sha256);
+    licet_bytes bytes = licet_bytes_of((const uint8_t *)header + from, to - from);
+
+    return licet_sha256(&bytes, 1);
+}
+
 static void
 stamp(gate_header *header, const licet_gate_options *options, const gate_geometry *at)
 {
@@ -128,6 +137,8 @@ stamp(gate_header *header, const licet_gate_options *options, const gate_geometr
     memcpy(header->decision_key, options->decision_key, sizeof(header->decision_key));
     memcpy(header->credential_key, options->credential_key, sizeof(header->credential_key));
     memcpy(header->images, options->images, strlen(options->images) + 1);
+    licet_hash sum = stamp_sum(header);
+    memcpy(header->sha256, sum.bytes, sizeof(header->sha256));
     __atomic_thread_fence(__ATOMIC_RELEASE);
     memcpy(header->magic, GATE_MAGIC, sizeof(header->magic));
 }
@@ -248,7 +259,9 @@ read_stamp(int fd, const char *path, gate_geometry *out_geometry, licet_error *e
         return LICET_FAIL(err, LICET_E_CORRUPT, 8, "%s: layout %u: expected %u", path, header.layout, GATE_LAYOUT);
     }
     licet_gate_options options = options_of(&header);
-    if (!gate_geometry_of(&options, out_geometry, NULL) || !same_layout(&header, out_geometry)) {
+    licet_hash sum = stamp_sum(&header);
+    if (memcmp(header.sha256, sum.bytes, sizeof(sum.bytes)) != 0 || !gate_geometry_of(&options, out_geometry, NULL) ||
+        !same_layout(&header, out_geometry)) {
         return LICET_FAIL(err, LICET_E_CORRUPT, 12, "%s: its stamp contradicts itself", path);
     }
     if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != out_geometry->size) {

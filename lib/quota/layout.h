@@ -46,6 +46,7 @@ typedef struct gate_header {
     uint64_t area_size, slots_at, ring_at, ids_at;       /* the last three from the start of an area */
     uint8_t decision_key[16], credential_key[32];
     char images[LICET_GATE_PATH_MAX];
+    uint8_t sha256[LICET_SHA256_LEN];       /* of all above but the magic */
     alignas(GATE_LINE) uint64_t generation; /* licetd */
     alignas(GATE_LINE) uint64_t alive_ms;   /* licetd */
     alignas(GATE_LINE) uint64_t sequence;   /* workers: fetch_add of a block */
