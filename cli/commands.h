@@ -6,6 +6,6 @@
 #ifndef LICET_COMMANDS_H
 #define LICET_COMMANDS_H
 
-#define LICET_COMMANDS(X) X(up) X(demo) X(count)
+#define LICET_COMMANDS(X) X(demo) X(init) X(check) X(plan) X(up) X(explain) X(count) X(credential)
 
 #endif

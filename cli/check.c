@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * licet check: judges the files of a site. Every mistake of every file in one run.
+ */
+#include "site.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: licet check DIR [--json]\n"
+    "\n"
+    "Reads every file of the site DIR and prints each mistake as file:line:column: what is wrong and what was\n"
+    "expected. All well: one line for each agreement. Nothing is written.\n"
+    "\n"
+    "  --json   print agreements and mistakes as one JSON document\n"
+    "\n"
+    "exit status: 0 no mistake, 1 at least one, 2 the site could not be read\n";
+
+extern const licet_command licet_command_check;
+
+static json_t *
+text_of(const licet_image *image, licet_text text)
+{
+    return licet_cli_json_text(licet_image_text(image, text));
+}
+
+/* "1 version (2026-11-23)" or "3 versions (2022-10-10, …)" */
+static void
+print_versions(const licet_image *image)
+{
+    uint32_t n = image->header->versions_len;
+
+    printf("%u version%s (", n, licet_cli_plural(n));
+    for (uint32_t i = 0; i < n; i++) {
+        licet_bytes id = licet_image_text(image, image->versions[i].id);
+
+        printf("%s%.*s", i > 0 ? ", " : "", (int)id.len, (const char *)id.data);
+    }
+    printf(")");
+}
+
+static void
+print_agreement(const char *agreement, const licet_image *image, uint64_t now)
+{
+    const licet_image_header *h = image->header;
+    uint32_t row = licet_image_version_at(image, now);
+    const licet_image_version *version = row != LICET_NONE ? &image->versions[row] : NULL;
+
+    printf("%s: ", agreement);
+    print_versions(image);
+    printf(", %u app%s, %u use case%s, %u credential%s", h->apps_len, licet_cli_plural(h->apps_len), h->use_cases_len,
+           licet_cli_plural(h->use_cases_len), h->credentials_len, licet_cli_plural(h->credentials_len));
+    if (version == NULL) {
+        printf(", none in force now\n");
+        return;
+    }
+    printf(", %u limit%s, %s\n", version->limits.count, licet_cli_plural(version->limits.count),
+           version->mode == LICET_MODE_ENFORCE ? "enforce" : "observe");
+}
+
+static json_t *
+version_json(const licet_image *image, uint32_t row, uint64_t now)
+{
+    const licet_image_version *version = &image->versions[row];
+    char from[LICET_TIME_TEXT], before[LICET_TIME_TEXT];
+
+    licet_time_format(version->from_ms, from);
+    if (version->before_ms != UINT64_MAX) {
+        licet_time_format(version->before_ms, before);
+    }
+    return json_pack("{s:o, s:s, s:o, s:b, s:o, s:s, s:i, s:i, s:i}", "id", text_of(image, version->id), "from", from,
+                     "before", version->before_ms != UINT64_MAX ? json_string(before) : json_null(), "in_force",
+                     licet_image_version_at(image, now) == row, "catalogue", text_of(image, version->catalogue), "mode",
+                     version->mode == LICET_MODE_ENFORCE ? "enforce" : "observe", "clauses",
+                     (int)version->clauses.count, "limits", (int)version->limits.count, "endpoints",
+                     (int)version->endpoints.count);
+}
+
+static json_t *
+agreement_json(const char *agreement, const licet_image *image, uint64_t now)
+{
+    const licet_image_header *h = image->header;
+    json_t *versions = json_array();
+
+    for (uint32_t i = 0; i < h->versions_len; i++) {
+        json_array_append_new(versions, version_json(image, i, now));
+    }
+    return json_pack("{s:s, s:o, s:i, s:i, s:i, s:i}", "agreement", agreement, "versions", versions, "apps",
+                     (int)h->apps_len, "products", (int)h->products_len, "use_cases", (int)h->use_cases_len,
+                     "credentials", (int)h->credentials_len);
+}
+
+/* Says each agreement, or adds it to list. */
+static bool
+tell(const licet_site *site, json_t *list, licet_error *err)
+{
+    uint64_t now = licet_cli_now();
+
+    for (size_t i = 0; i < licet_site_agreements(site); i++) {
+        licet_cli_image compiled;
+
+        if (!licet_cli_image_compile(site, i, &compiled, err)) {
+            return false;
+        }
+        if (list != NULL) {
+            json_array_append_new(list, agreement_json(licet_site_agreement_id(site, i), &compiled.image, now));
+        } else {
+            print_agreement(licet_site_agreement_id(site, i), &compiled.image, now);
+        }
+        licet_cli_image_done(&compiled);
+    }
+    if (list == NULL && licet_site_agreements(site) == 0) {
+        printf("no agreement yet\n");
+    }
+    return true;
+}
+
+static int
+check(const char *dir, bool json)
+{
+    licet_mistakes mistakes = {0};
+    licet_site *site = NULL;
+    json_t *agreements = json ? json_array() : NULL;
+    licet_error err = {0};
+    int result = LICET_EXIT_OK, printed;
+    bool ok = licet_site_load(dir, &mistakes, &site, &err) && tell(site, agreements, &err);
+
+    if (!ok && mistakes.len == 0) {
+        json_decref(agreements);
+        result = licet_cli_error(&licet_command_check, &err);
+        goto done;
+    }
+    result = ok ? LICET_EXIT_OK : LICET_EXIT_NO;
+    if (json) {
+        printed =
+            licet_cli_json_print(&licet_command_check, json_pack("{s:b, s:o, s:o}", "ok", ok, "agreements", agreements,
+                                                                 "mistakes", licet_cli_mistakes_json(&mistakes)));
+        result = printed != LICET_EXIT_OK ? printed : result;
+    } else if (!ok) {
+        licet_cli_mistakes_print(&mistakes);
+    }
+done:
+    licet_site_free(site);
+    licet_mistakes_done(&mistakes);
+    return result;
+}
+
+static int
+run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    bool json = false;
+    int c;
+
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'h') {
+            return licet_cli_help(&licet_command_check);
+        }
+        if (c != 'j') {
+            return licet_cli_misuse(&licet_command_check, "\"%s\": no such option", argv[optind - 1]);
+        }
+        json = true;
+    }
+    if (optind + 1 != argc) {
+        return licet_cli_misuse(&licet_command_check, "expected one site, not %d", argc - optind);
+    }
+    return check(argv[optind], json);
+}
+
+const licet_command licet_command_check = {"check", "judge the files of a site", usage, run};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An explained decision: the verdict of licet_decide beside the words that tell how it came about. explain.c makes
+ * facts from a command line, explain_rules.c says what each rule found, explain_show.c prints it.
+ */
+#ifndef LICET_EXPLAIN_H
+#define LICET_EXPLAIN_H
+
+#include "licet/base.h"
+#include "licet/decide.h"
+
+#include <jansson.h>
+
+#define LICET_RULES_MAX 8
+
+/* What one rule found. */
+typedef struct licet_rule_finding {
+    const char *rule;    /* endpoint */
+    const char *outcome; /* pass, record (it passes, and is noted), skip (does not apply), refuse */
+    uint32_t clause;     /* row of the image, or LICET_NONE */
+    char text[400];
+} licet_rule_finding;
+
+typedef struct licet_explanation {
+    licet_verdict verdict;
+    bool observe;          /* a refusal is only noted */
+    licet_verdict amounts; /* with reserve and limits, also where it was refused */
+    licet_rule_finding rules[LICET_RULES_MAX];
+    size_t rules_len;
+} licet_explanation;
+
+/* Decides and explains. */
+void licet_explain(const licet_image *image, const licet_facts *facts, licet_explanation *out);
+
+/* What is shown of it. */
+typedef struct licet_explain_view {
+    const char *request, *app, *agreement;
+    bool recorded; /* by what is recorded, not by the files */
+    const licet_image *image;
+    const licet_facts *facts;
+    const licet_explanation *explanation;
+} licet_explain_view;
+
+void licet_explain_print(const licet_explain_view *view);
+/* A new reference. */
+json_t *licet_explain_json(const licet_explain_view *view);
+
+#endif

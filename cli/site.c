@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Site: loading, judging and compiling for the commands that read a site's files.
+ */
+#include "site.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IMAGE_MAX ((size_t)256 << 20)
+
+void
+licet_cli_mistakes_print(const licet_mistakes *mistakes)
+{
+    for (size_t i = 0; i < mistakes->len; i++) {
+        const licet_mistake *m = &mistakes->list[i];
+
+        if (m->line == 0) {
+            fprintf(stderr, "%s: %s\n", m->file, m->text);
+        } else {
+            fprintf(stderr, "%s:%u:%u: %s\n", m->file, m->line, m->column, m->text);
+        }
+    }
+    fprintf(stderr, "%zu mistake%s\n", mistakes->len, licet_cli_plural(mistakes->len));
+}
+
+json_t *
+licet_cli_mistakes_json(const licet_mistakes *mistakes)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < mistakes->len; i++) {
+        const licet_mistake *m = &mistakes->list[i];
+
+        json_array_append_new(list, json_pack("{s:o, s:i, s:i, s:o}", "file",
+                                              licet_cli_json_text(licet_bytes_of_text(m->file)), "line", (int)m->line,
+                                              "column", (int)m->column, "text",
+                                              licet_cli_json_text(licet_bytes_of_text(m->text))));
+    }
+    return list;
+}
+
+int
+licet_cli_site_load(const licet_command *command, const char *dir, licet_site **out_site)
+{
+    licet_mistakes mistakes = {0};
+    licet_error err = {0};
+    int result = LICET_EXIT_OK;
+
+    if (!licet_site_load(dir, &mistakes, out_site, &err)) {
+        if (mistakes.len > 0) {
+            licet_cli_mistakes_print(&mistakes);
+            result = LICET_EXIT_NO;
+        } else {
+            result = licet_cli_error(command, &err);
+        }
+    }
+    licet_mistakes_done(&mistakes);
+    return result;
+}
+
+static bool
+next_counter(void *user, const char *identity, uint32_t *out_counter, licet_error *err)
+{
+    uint32_t *counter = user;
+
+    (void)identity;
+    (void)err;
+    *out_counter = (*counter)++;
+    return true;
+}
+
+bool
+licet_cli_image_compile(const licet_site *site, size_t agreement, licet_cli_image *out_image, licet_error *err)
+{
+    uint32_t counter = 0;
+    licet_compile_options options = {.cell = 1, .number = 1, .counter_of = next_counter, .user = &counter};
+
+    licet_buffer_init(&out_image->blob, IMAGE_MAX);
+    if (!licet_site_compile(site, agreement, &options, &out_image->blob, err) ||
+        !licet_image_open(licet_buffer_view(&out_image->blob), &out_image->image, err)) {
+        licet_buffer_done(&out_image->blob);
+        return false;
+    }
+    return true;
+}
+
+void
+licet_cli_image_done(licet_cli_image *image)
+{
+    licet_buffer_done(&image->blob);
+}
+
+int
+licet_cli_json_print(const licet_command *command, json_t *document)
+{
+    char *text = document == NULL ? NULL : json_dumps(document, JSON_INDENT(2));
+
+    json_decref(document);
+    if (text == NULL) {
+        return licet_cli_fail(command, "no memory for the JSON document");
+    }
+    puts(text);
+    free(text);
+    return LICET_EXIT_OK;
+}
+
+json_t *
+licet_cli_json_text(licet_bytes text)
+{
+    json_t *string = json_stringn((const char *)text.data, text.len);
+    char *copy;
+
+    if (string != NULL || text.len == 0) {
+        return string != NULL ? string : json_string("");
+    }
+    copy = malloc(text.len); /* not UTF-8: bytes beyond ASCII are shown as '?' */
+    for (size_t i = 0; copy != NULL && i < text.len; i++) {
+        copy[i] = text.data[i] < 0x80 ? (char)text.data[i] : '?';
+    }
+    string = copy == NULL ? NULL : json_stringn(copy, text.len);
+    free(copy);
+    return string;
+}
+
+void
+licet_cli_time(uint64_t ms, char out[LICET_TIME_TEXT])
+{
+    licet_time_format(ms, out);
+    if (strcmp(out + 10, "T00:00:00.000Z") == 0) {
+        out[10] = '\0';
+    } else if (strcmp(out + 19, ".000Z") == 0) {
+        out[19] = 'Z';
+        out[20] = '\0';
+    }
+}
+
+const char *
+licet_cli_number(uint64_t number, char out[LICET_CLI_NUMBER_TEXT])
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof(digits), "%" PRIu64, number), n = 0;
+
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0) {
+            out[n++] = ',';
+        }
+        out[n++] = digits[i];
+    }
+    out[n] = '\0';
+    return out;
+}
+
+const char *
+licet_cli_plural(uint64_t number)
+{
+    return number == 1 ? "" : "s";
+}
