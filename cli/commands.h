@@ -6,6 +6,7 @@
 #ifndef LICET_COMMANDS_H
 #define LICET_COMMANDS_H
 
-#define LICET_COMMANDS(X) X(demo) X(init) X(check) X(plan) X(up) X(explain) X(count) X(credential)
+#define LICET_COMMANDS(X)                                                                                              \
+    X(demo) X(init) X(check) X(plan) X(up) X(explain) X(count) X(credential) X(apply) X(rebuild) X(tail)
 
 #endif

@@ -181,7 +181,7 @@ get_agreement(asking *a)
     for (uint32_t i = 0; i < image->header->versions_len; i++) {
         json_array_append_new(versions, version_json(image, &image->versions[i]));
     }
-    answer_json(a, json_pack("{s:s,s:o,s:o,s:o,s:o,s:s%}", "agreement", a->agreement, "licensor",
+    answer_json(a, json_pack("{s:s,s:o,s:o,s:o,s:o,s:s%}", "id", a->agreement, "licensor",
                              text_json(image, image->header->licensor), "licensee",
                              text_json(image, image->header->licensee), "versions", versions, "apps", apps_json(image),
                              "verifier_key", (const char *)key.data, key.len));

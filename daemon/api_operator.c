@@ -13,6 +13,7 @@
 
 #define TAIL_LINES 1000
 #define WAIT_MOST_MS 30000
+#define COUNTERS_TOLD 1000
 #define WORDS_MAX ((size_t)1 << 20)
 
 /* Takes the JSON value. */
@@ -50,19 +51,81 @@ ledgers_json(licet_recorder *recorder)
     return list;
 }
 
+/* One counter of a limit in force, as it stands. */
+static json_t *
+counter_json(licet_recorder *recorder, const licet_image *image, const licet_image_limit *limit, uint32_t app,
+             uint64_t now_ms)
+{
+    licet_gate *gate = licet_recorder_gate(recorder);
+    uint32_t counter = licet_image_counter(image, limit, app);
+    licet_bytes clause = licet_image_text(image, image->clauses[limit->clause].key);
+    licet_bytes agreement = licet_image_text(image, image->header->agreement);
+    licet_bytes unit = licet_image_text(image, image->header->kinds[limit->kind]);
+    licet_bytes name = limit->over == LICET_OVER_APP ? licet_image_text(image, image->apps[app].id) : (licet_bytes){0};
+    licet_counter_value value;
+
+    if (gate == NULL || counter == LICET_NONE || counter >= licet_gate_counters(gate)) {
+        return NULL;
+    }
+    value = licet_gate_counter(gate, counter);
+    if (value.window != licet_window_of(limit->per, limit->span_s, now_ms)) {
+        value = (licet_counter_value){0};
+    }
+    return json_pack("{s:s%,s:s%,s:s%,s:o,s:I,s:I,s:I}", "agreement", (const char *)agreement.data, agreement.len,
+                     "clause", (const char *)clause.data, clause.len, "unit", (const char *)unit.data, unit.len, "app",
+                     name.len > 0 ? json_stringn((const char *)name.data, name.len) : json_null(), "most",
+                     (json_int_t)limit->most, "taken", (json_int_t)value.taken, "held", (json_int_t)value.held);
+}
+
+static void
+image_counters(licet_recorder *recorder, const licet_image *image, uint64_t now_ms, json_t *list)
+{
+    uint32_t row = licet_image_version_at(image, now_ms);
+
+    for (uint32_t i = 0; row != LICET_NONE && i < image->versions[row].limits.count; i++) {
+        const licet_image_limit *limit = &image->limits[image->versions[row].limits.first + i];
+        uint32_t apps = limit->over == LICET_OVER_APP ? image->header->apps_len : 1;
+
+        for (uint32_t app = 0; app < apps && json_array_size(list) < COUNTERS_TOLD; app++) {
+            json_t *json = counter_json(recorder, image, limit, app, now_ms);
+
+            if (json != NULL) {
+                json_array_append_new(list, json);
+            }
+        }
+    }
+}
+
+/* Counters of the limits in force now, the first COUNTERS_TOLD of them. */
+static json_t *
+counters_json(licet_recorder *recorder, uint64_t now_ms)
+{
+    licet_store *store = licet_recorder_store(recorder);
+    json_t *list = json_array();
+
+    for (uint32_t cell = 1; cell < licet_store_cells(store); cell++) {
+        const licet_image *image = licet_store_image(store, cell);
+
+        if (image != NULL) {
+            image_counters(recorder, image, now_ms, list);
+        }
+    }
+    return list;
+}
+
 static void
 get_status(api_operator *api, const http_request *request, http_answer *answer)
 {
     licet_recorder_status s;
 
-    (void)request;
     licet_recorder_status_get(api->recorder, &s);
-    answer_json(answer, json_pack("{s:b,s:s?,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "recording", !s.stalled, "why",
-                                  s.stalled ? s.why : NULL, "epoch", (json_int_t)s.epoch, "generation",
-                                  (json_int_t)s.generation, "journal", (json_int_t)s.journal, "lag", (json_int_t)s.lag,
-                                  "workers", (json_int_t)s.workers, "under_way", (json_int_t)s.under_way, "unmetered",
-                                  (json_int_t)s.unmetered, "broken", (json_int_t)s.broken, "ledgers",
-                                  ledgers_json(api->recorder)));
+    answer_json(answer,
+                json_pack("{s:b,s:s?,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "recording", !s.stalled, "why",
+                          s.stalled ? s.why : NULL, "epoch", (json_int_t)s.epoch, "generation",
+                          (json_int_t)s.generation, "journal", (json_int_t)s.journal, "lag", (json_int_t)s.lag,
+                          "workers", (json_int_t)s.workers, "under_way", (json_int_t)s.under_way, "unmetered",
+                          (json_int_t)s.unmetered, "broken", (json_int_t)s.broken, "ledgers",
+                          ledgers_json(api->recorder), "counters", counters_json(api->recorder, request->now_ms)));
 }
 
 static void
@@ -80,13 +143,16 @@ get_healthz(api_operator *api, const http_request *request, http_answer *answer)
 static void
 post_sync(api_operator *api, const http_request *request, http_answer *answer)
 {
+    licet_recorder_status s;
     licet_error err;
 
     if (!licet_recorder_sync(api->recorder, request->now_ms, &err)) {
         answer_error(answer, &err);
         return;
     }
-    answer_json(answer, json_pack("{s:o}", "ledgers", ledgers_json(api->recorder)));
+    licet_recorder_status_get(api->recorder, &s);
+    answer_json(answer,
+                json_pack("{s:I,s:o}", "journal", (json_int_t)s.journal, "ledgers", ledgers_json(api->recorder)));
 }
 
 static json_t *

@@ -341,7 +341,7 @@ counters_move(licet_recorder *r, const recorder_gate *from)
         licet_counter_value value = licet_gate_counter(from->gate, i);
 
         if (value.taken > 0) {
-            recorder_counter_add(r, i, value.window, value.taken);
+            recorder_counter_add(r, i, value.window, value.taken, UINT64_MAX);
         }
     }
 }

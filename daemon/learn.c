@@ -103,20 +103,6 @@ limit_covers(const licet_image *image, const licet_image_limit *limit, uint32_t 
     return limit->endpoints.count == 0;
 }
 
-static void
-sum_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units)
-{
-    if (r->sums != NULL && counter < r->sums_len) {
-        recorder_sum *sum = &r->sums[counter];
-
-        if (sum->window != window) {
-            sum->window = window;
-            sum->units = 0;
-        }
-        sum->units += units;
-    }
-}
-
 /* What a receipt took of a kind: its units, or what it stays charged with. */
 static uint64_t
 charged(const recorder_book *book, const licet_receipt *receipt, licet_bytes kind)
@@ -164,7 +150,9 @@ sum_receipt(licet_recorder *r, recorder_book *book, const licet_receipt *receipt
             !limit_covers(image, limit, rows.endpoint)) {
             continue;
         }
-        sum_add(r, counter, window, charged(book, receipt, licet_image_text(image, image->header->kinds[limit->kind])));
+        recorder_sum_add(r, counter, window,
+                         charged(book, receipt, licet_image_text(image, image->header->kinds[limit->kind])),
+                         UINT64_MAX);
     }
 }
 
@@ -184,10 +172,12 @@ gap_units(const recorder_book *book, const licet_gap *gap, licet_bytes kind)
     return 0;
 }
 
+typedef void (*add_units)(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
+
 /* Calls add for each counter of the limit: one, or one per app. */
 static void
 charge_limit(licet_recorder *r, const licet_image *image, const licet_image_limit *limit, uint32_t window,
-             uint64_t units, void (*add)(licet_recorder *, uint32_t, uint32_t, uint64_t))
+             uint64_t units, add_units add)
 {
     uint32_t apps = limit->over == LICET_OVER_APP ? image->header->apps_len : 1;
 
@@ -195,14 +185,13 @@ charge_limit(licet_recorder *r, const licet_image *image, const licet_image_limi
         uint32_t counter = licet_image_counter(image, limit, app);
 
         if (counter != LICET_NONE) {
-            add(r, counter, window, units);
+            add(r, counter, window, units, limit->most);
         }
     }
 }
 
 static void
-charge(licet_recorder *r, const recorder_book *book, const licet_gap *gap, uint64_t now_ms,
-       void (*add)(licet_recorder *, uint32_t, uint32_t, uint64_t))
+charge(licet_recorder *r, const recorder_book *book, const licet_gap *gap, uint64_t now_ms, add_units add)
 {
     const licet_image *image = image_of(r, book);
 
@@ -225,7 +214,7 @@ charge(licet_recorder *r, const recorder_book *book, const licet_gap *gap, uint6
 void
 recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap)
 {
-    charge(r, book, gap, gap->to_ms, r->sums != NULL ? sum_add : recorder_counter_add);
+    charge(r, book, gap, gap->to_ms, r->sums != NULL ? recorder_sum_add : recorder_counter_add);
 }
 
 /* ---- entries ------------------------------------------------------------------------ */
@@ -259,7 +248,7 @@ learn_gap(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_error
         book->gap_known = true;
     }
     if (r->sums != NULL) {
-        charge(r, book, &gap, r->sums_now, sum_add);
+        charge(r, book, &gap, r->sums_now, recorder_sum_add);
     }
     return true;
 }

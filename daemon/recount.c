@@ -4,14 +4,23 @@
  * back what the death of a worker leaked.
  *
  *  (1) Nothing is given back while a response is under way: then every held unit belongs to somebody.
- *  (2) Units are added beyond a limit rather than forgotten.
+ *  (2) Units that were delivered are added even beyond a limit; a gap's bound fills a limit and no more.
  */
 #include "rooms.h"
 
-#define HELD_NONE 0
+#define COUNTER_MOST ((UINT64_C(1) << 56) - 1)
+
+/* What a counter is once units were added: never beyond most for their sake, but what is taken stays. */
+static uint64_t
+added(uint64_t taken, uint64_t units, uint64_t most)
+{
+    uint64_t sum = units < UINT64_MAX - taken ? taken + units : UINT64_MAX;
+
+    return sum <= most ? sum : (taken > most ? taken : most);
+}
 
 void
-recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units)
+recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most)
 {
     licet_gate *gate = r->gate != NULL ? r->gate->gate : NULL;
     licet_counter_value from, to;
@@ -23,12 +32,25 @@ recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint6
         from = licet_gate_counter(gate, counter);
         to = from;
         if (from.window < window) {
-            to = (licet_counter_value){window, 0, HELD_NONE};
+            to = (licet_counter_value){.window = window};
         } else if (from.window > window) {
             return; /* the window is over */
         }
-        to.taken += units;
+        to.taken = added(to.taken, units, most);
     } while (!licet_gate_counter_swap(gate, counter, from, to));
+}
+
+void
+recorder_sum_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most)
+{
+    if (r->sums != NULL && counter < r->sums_len) {
+        recorder_sum *sum = &r->sums[counter];
+
+        if (sum->window != window) {
+            *sum = (recorder_sum){.window = window};
+        }
+        sum->units = added(sum->units, units, most);
+    }
 }
 
 void
@@ -36,7 +58,7 @@ recorder_counters_set(licet_recorder *r)
 {
     for (uint32_t i = 0; r->sums != NULL && i < r->sums_len; i++) {
         if (r->sums[i].units > 0) {
-            recorder_counter_add(r, i, r->sums[i].window, r->sums[i].units);
+            recorder_counter_add(r, i, r->sums[i].window, r->sums[i].units, COUNTER_MOST);
         }
     }
 }

@@ -264,7 +264,9 @@ void recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap
 
 /* recount.c */
 void recorder_counters_set(licet_recorder *r);
-void recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units);
+/* Adds units of a window, at most up to most (what is taken already stays): to the counter, to the sum. */
+void recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
+void recorder_sum_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
 void recorder_recount(licet_recorder *r);
 
 /* epoch.c */
