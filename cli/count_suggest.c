@@ -6,7 +6,8 @@
  * to is entered once, with how many values of each kind were met there. Each
  * place where arrays of objects lie becomes a proposal; its ids are the first
  * fitting member below. Every figure shown comes from the meter itself, which
- * then counts the document along the proposed paths.
+ * then counts the document along the proposed paths. Single objects that have
+ * an id are proposed, too: a lookup, or a line of a stream.
  *
  *  (1) No recursion; places, values on the way and the file have ceilings.
  *  (2) A place that no path can reach (more steps or longer names than paths
@@ -30,7 +31,7 @@ typedef struct place {
     unsigned steps;
     const char *name; /* borrowed from the document */
     size_t name_len;
-    uint64_t objects_in_arrays, scalars;
+    uint64_t objects_in_arrays, objects, scalars;
 } place;
 
 typedef struct proposal {
@@ -126,6 +127,7 @@ walk(survey *s, json_t *root, licet_error *err)
 
         if (json_is_object(v.value)) {
             s->places[v.place].objects_in_arrays += v.in_array;
+            s->places[v.place].objects += !v.in_array;
             if (!visit_members(s, &v, err)) {
                 return false;
             }
@@ -161,7 +163,10 @@ id_rank(const place *p)
             return i + 1;
         }
     }
-    return p->name_len > 3 && memcmp(p->name + p->name_len - 3, "_id", 3) == 0 ? 20 : 0;
+    if (p->name_len > 3 && memcmp(p->name + p->name_len - 3, "_id", 3) == 0) {
+        return 20;
+    }
+    return p->name_len > 4 && memcmp(p->name + p->name_len - 4, "_key", 4) == 0 ? 21 : 0;
 }
 
 static licet_path
@@ -245,28 +250,50 @@ by_size(const void *a, const void *b)
     if (x->result.count[0] != y->result.count[0]) {
         return x->result.count[0] < y->result.count[0] ? 1 : -1;
     }
-    return x->place < y->place ? -1 : x->place > y->place;
+    return x->place < y->place ? -1 : x->place > y->place; /* the order of the document */
 }
 
-/* The largest places with arrays of objects, measured. */
+static void
+enter(survey *s, const proposal *p)
+{
+    if (s->proposals_len < SHOWN_MOST) {
+        s->proposals[s->proposals_len++] = *p;
+    } else if (by_size(p, &s->proposals[SHOWN_MOST - 1]) < 0) {
+        s->proposals[SHOWN_MOST - 1] = *p;
+    }
+    qsort(s->proposals, s->proposals_len, sizeof(*p), by_size);
+}
+
+/* Whether a single object is worth a proposal: it has as many ids as objects, one step below. */
+static bool
+has_own_id(const survey *s, const proposal *p)
+{
+    return p->id != 0 && s->places[p->id].parent == p->place && p->result.reason == LICET_UNMETERED_NONE;
+}
+
+/* The largest places with arrays of objects, and single objects with an id: those near the root, as in lookups and
+ * streams; all of them where there is nothing else. */
 static bool
 propose(survey *s, licet_error *err)
 {
-    for (unsigned i = 0; i < s->places_len; i++) {
-        proposal p = {.place = i};
+    for (unsigned steps = 1; steps <= LICET_PATH_STEPS_MAX; steps += LICET_PATH_STEPS_MAX - 1) {
+        for (unsigned i = 0; i < s->places_len; i++) {
+            const place *at = &s->places[i];
+            proposal p = {.place = i};
 
-        if (s->places[i].objects_in_arrays == 0) {
-            continue;
+            if (at->objects_in_arrays == 0 && (at->objects == 0 || at->steps > steps)) {
+                continue;
+            }
+            if (!measure(s, &p, err) || !choose_ids(s, &p, err)) {
+                return false;
+            }
+            if (at->objects_in_arrays > 0 || has_own_id(s, &p)) {
+                enter(s, &p);
+            }
         }
-        if (!measure(s, &p, err) || !choose_ids(s, &p, err)) {
-            return false;
+        if (s->proposals_len > 0) {
+            break;
         }
-        if (s->proposals_len < SHOWN_MOST) {
-            s->proposals[s->proposals_len++] = p;
-        } else if (by_size(&p, &s->proposals[SHOWN_MOST - 1]) < 0) {
-            s->proposals[SHOWN_MOST - 1] = p;
-        }
-        qsort(s->proposals, s->proposals_len, sizeof(p), by_size);
     }
     return true;
 }
@@ -331,7 +358,7 @@ name_unit(const survey *s, unsigned i, char out[LICET_PATH_NAME_MAX + 1])
         len -= 2;
     } else if (len > 4 && memcmp(out + len - 4, "uses", 4) == 0) {
         len -= 2;
-    } else if (len > 2 && out[len - 1] == 's' && out[len - 2] != 's') {
+    } else if (len > 2 && out[len - 1] == 's' && strchr("siu", out[len - 2]) == NULL) {
         len--;
     }
     out[len] = '\0';
@@ -390,7 +417,8 @@ print_proposals(const survey *s, const char *file, json_t *list)
         licet_buffer_done(&ids_text);
     }
     if (list == NULL && s->proposals_len == 0) {
-        fprintf(stderr, "licet count: %s: no array of objects in its first document\n", file);
+        fprintf(stderr, "licet count: %s: no array of objects, and no object with an id, in its first document\n",
+                file);
     }
 }
 
@@ -411,6 +439,9 @@ print_survey(const survey *s, const char *file, bool json)
         puts(text);
         free(text);
         json_decref(all);
+    }
+    if (fflush(stdout) != 0) {
+        return licet_cli_fail(&licet_command_count, "cannot write the result: %m");
     }
     return s->proposals_len > 0 ? LICET_EXIT_OK : LICET_EXIT_NO;
 }

@@ -125,7 +125,8 @@ typedef struct licet_buffer {
 
 void licet_buffer_init(licet_buffer *b, size_t ceiling);
 void licet_buffer_done(licet_buffer *b);
-/* Each put_ appends big-endian; false, and b->failed, when memory or the ceiling is reached. */
+/* Each put_ appends big-endian; false, and b->failed, when memory or the ceiling is reached. put_uint also refuses a
+ * value that n bytes cannot hold. */
 bool licet_put_u8(licet_buffer *b, uint8_t value);
 bool licet_put_u16(licet_buffer *b, uint16_t value);
 bool licet_put_u32(licet_buffer *b, uint32_t value);
@@ -178,6 +179,8 @@ uint32_t licet_month_of(uint64_t ms);
 uint64_t licet_month_start(uint32_t month);
 
 /* ---- files ---------------------------------------------------------------- */
+
+/* A missing file or folder is LICET_E_NOT_FOUND, any other refusal of the system LICET_E_SYSTEM. */
 
 /* Reads a whole regular file of at most ceiling bytes; *out_data is malloc'ed with a NUL behind it. */
 bool licet_file_read(const char *path, size_t ceiling, uint8_t **out_data, size_t *out_len, licet_error *err);

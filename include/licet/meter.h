@@ -11,7 +11,8 @@
  *  (4) scan_ref.c parses the whole body first and must agree.
  *
  * What a path counts: the elements of an array, 1 for an object, 0 for anything else or nothing. A name step on an
- * array applies to each of its elements (of any depth of directly nested arrays). An id is a string or a number.
+ * array applies to each of its elements (of any depth of directly nested arrays). An id is a string or a number; where
+ * an ids path leads to an array, each of its elements that is one. docs/format/paths.md has all of it.
  */
 #ifndef LICET_METER_H
 #define LICET_METER_H
@@ -66,7 +67,7 @@ typedef enum licet_body_form {
     X(7, ENCODING, "encoding")     /* a Content-Encoding nobody asked for */                                           \
     X(8, MEDIA_TYPE, "media-type") /* not a form that is counted */                                                    \
     X(9, UNLISTED, "unlisted")     /* no endpoint of the catalogue */                                                  \
-    X(10, EMPTY, "empty")          /* a 2xx that owed a body had none */                                               \
+    X(10, EMPTY, "empty")          /* a 2xx that owed a body had none; a body without a document */                    \
     X(11, IDS_LOST, "ids-lost")    /* counted, but the ids found no room */                                            \
     X(12, RANGE, "range")          /* 206: a slice of a document */
 

@@ -180,11 +180,31 @@ printf '%s' '{"odd name":{"stories":[{"story_id":5,"x":{"id":1}},{"story_id":6}]
 echo "story \$['odd name'].stories (2) · ids \$['odd name'].stories.story_id (2, equal)" >expect_out
 check 'suggest an odd name' 0 "$licet" count --suggest odd.json
 
-echo 'licet count: lookup.json: no array of objects in its first document' >expect_err
-check 'suggest nothing' 1 "$licet" count --suggest lookup.json
+echo 'post $.data (1) · ids $.data.id (1, equal)' >expect_out
+check 'suggest a lookup' 0 "$licet" count --suggest lookup.json
+
+echo '{"data":{"id":"1","entities":{"urls":[{"a":1},{"a":2}]}},"status":{"id":2}}' >line.json
+cat >expect_out <<'END'
+url $.data.entities.urls (2)
+post $.data (1) · ids $.data.id (1, equal)
+status $.status (1) · ids $.status.id (1, equal)
+END
+check 'suggest a line of a stream' 0 "$licet" count --suggest line.json
+
+echo '{"a":[1,2],"b":{"x":1}}' >plain.json
+echo 'licet count: plain.json: no array of objects, and no object with an id, in its first document' >expect_err
+check 'suggest nothing' 1 "$licet" count --suggest plain.json
+
+echo 'licet count: cut.json: byte 13: '\'']'\'' expected near end of file' >expect_err
+check 'suggest, malformed' 2 "$licet" count --suggest cut.json
 
 echo 'licet count: missing.json: cannot open: No such file or directory' >expect_err
 check 'suggest, a missing file' 2 "$licet" count --suggest missing.json
+
+echo 'licet count: cannot write the result: No space left on device' >expect_err
+check 'a full disk' 2 sh -c "'$licet' count --unit 'post=\$.data' lookup.json >/dev/full"
+echo 'licet count: cannot write the result: No space left on device' >expect_err
+check 'a full disk, suggest' 2 sh -c "'$licet' count --suggest lookup.json >/dev/full"
 
 "$licet" count --help >help
 if [ $? = 0 ] && grep -q '^usage: licet count ' help; then echo 'ok      help'; else echo 'FAILED  help'; failed=1; fi
