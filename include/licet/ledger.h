@@ -230,6 +230,10 @@ void licet_fold_free(licet_fold *fold);
  * and then each of its entries, in order, before the first licet_fold_feed. */
 bool licet_fold_recall_ledger(licet_fold *fold, uint32_t ledger, licet_bytes name, licet_bytes party, licet_error *err);
 bool licet_fold_recall(licet_fold *fold, uint32_t ledger, licet_bytes entry, licet_error *err);
+/* The ledger has what the journal gives it up to this number (licet_ledger_folded): feeding passes over these entries
+ * for this ledger, so that one replay serves ledgers that were committed at different numbers. */
+bool licet_fold_recall_folded(licet_fold *fold, uint32_t ledger, uint64_t number, licet_error *err);
+/* After a false the fold refuses everything: its ledgers must be opened anew. */
 bool licet_fold_feed(licet_fold *fold, const licet_journal_entry *entry, licet_error *err);
 /* True when no run is open: the journal number fed last may be committed as folded. */
 bool licet_fold_closed(const licet_fold *fold);
