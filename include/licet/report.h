@@ -25,14 +25,15 @@ extern "C" {
 typedef enum licet_edition { LICET_EDITION_INTERNAL, LICET_EDITION_COUNTERPARTY, LICET_EDITION_AUDITOR } licet_edition;
 
 typedef struct licet_report_options {
-    const licet_site *site;
-    const licet_image *image; /* newest recorded of the agreement: names of registered things */
+    const licet_site *site;   /* may be NULL */
+    const licet_image *image; /* newest recorded of the agreement: names of registered things; may be NULL */
     const char *agreement;
     uint64_t from_ms, before_ms; /* full hours, half-open */
     licet_edition edition;
     uint64_t as_of_ms;
     licet_checkpoint checkpoint; /* size 0 and origin empty: none signed yet */
     licet_bytes checkpoint_note;
+    const char *dir; /* of the site, as it stands in the command that checks the evidence; NULL: the site's own */
 } licet_report_options;
 
 typedef struct licet_report licet_report; /* opaque; one json document inside */

@@ -180,13 +180,15 @@ licet_report_make(licet_usage *usage, const licet_report_options *options, licet
 {
     licet_report *report = calloc(1, sizeof(*report));
     licet_error ignored;
+    const char *dir;
     bool ok = false;
 
     if (report == NULL || (report->root = json_object()) == NULL) {
         LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a report");
         goto done;
     }
-    if (options->site != NULL && (report->dir = strdup(licet_site_config_view(options->site)->dir)) == NULL) {
+    dir = options->dir != NULL || options->site == NULL ? options->dir : licet_site_config_view(options->site)->dir;
+    if (dir != NULL && (report->dir = strdup(dir)) == NULL) {
         LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a report");
         goto done;
     }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of licet verify share: what is verified, and what was found
+ * to be wrong.
+ */
+#ifndef LICET_CLI_VERIFY_H
+#define LICET_CLI_VERIFY_H
+
+#include "evidence.h"
+
+#include "licet/report.h"
+#include "licet/usage.h"
+
+#include <jansson.h>
+
+extern const licet_command licet_command_verify;
+
+/* What the signer's record says of one ledger. */
+typedef struct verify_signed {
+    uint64_t size; /* 0: nothing */
+    licet_hash root;
+} verify_signed;
+
+/* One ledger: what was read of it. */
+typedef struct verify_ledger {
+    const char *name;
+    licet_verifier_key key;
+    licet_ledger_facts facts;
+    bool verified; /* its own files are whole and of one piece */
+    bool ok;       /* and so is all that hangs on it */
+    uint64_t applied;
+    verify_signed promised; /* read before the ledger, so that a running licetd cannot be ahead */
+    uint64_t journalled;    /* entries that the journal gives */
+    bool journal_seen;
+} verify_ledger;
+
+typedef struct verify {
+    const char *dir, *since;
+    bool json, progress;
+    bool differs, unreadable;
+    json_t *faults; /* of text; also on stderr as they are found */
+    licet_cli_names names;
+    verify_ledger *ledgers;
+    licet_usage *usage; /* of the site, one view of it; NULL: no usage tables */
+    uint8_t *record;    /* data/signed, NULL: none or not readable */
+    size_t record_len;
+    uint64_t journal_entries;
+    bool journal_whole; /* no number is missing from 1 on */
+    bool journal_read;
+} verify;
+
+/* Notes what is wrong. Codes that say 'could not be read' make the exit status 2, all others 1. */
+void verify_fault(verify *v, const licet_error *err);
+void verify_progress(const verify *v, const char *what, uint64_t done);
+/* Ends the line of progress. */
+void verify_progress_end(const verify *v);
+
+/* verify_ledger.c: a ledger's files, the usage tables, the signer's record. False: a fault was noted. */
+bool verify_one(verify *v, verify_ledger *l);
+/* Checks that a former state (of a kept checkpoint, of the signer's record) is a beginning of the ledger. */
+bool verify_extends(const verify *v, const verify_ledger *l, uint64_t size, const licet_hash *root, const char *what,
+                    licet_error *err);
+/* verify_signed.c: data/signed. */
+void verify_signed_read(verify *v);
+void verify_signed_of(const verify *v, verify_ledger *l);
+/* verify_journal.c: folds data/journal anew and compares. */
+void verify_journal(verify *v);
+
+#endif
