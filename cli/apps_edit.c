@@ -220,6 +220,37 @@ insert_line(const licet_apps_file *file, insertion *ins, size_t end, size_t colu
                      eol);
 }
 
+static size_t
+skip_blanks(licet_bytes text, size_t pos)
+{
+    while (pos < text.len && (text.data[pos] == ' ' || text.data[pos] == '\t')) {
+        pos++;
+    }
+    return pos;
+}
+
+/* Behind the last of a list in brackets, in a line of its own; a comment stays with what it stood behind. */
+static void
+insert_below(const licet_apps_file *file, const yaml_node_t *last, const char *row, insertion *ins)
+{
+    const char *eol = line_end(file->text);
+    int column = (int)last->start_mark.column;
+    size_t end = byte_of(file->text, last->end_mark.index), behind = skip_blanks(file->text, end);
+    bool comma = behind < file->text.len && file->text.data[behind] == ',';
+    size_t rest = skip_blanks(file->text, behind + (comma ? 1 : 0));
+
+    if (rest < file->text.len && file->text.data[rest] == '#') {
+        ins->at = next_line(file->text, rest);
+        licet_put_format(&ins->text, "%*s%s%s%s%s", column, "", comma ? "" : ", ", row, comma ? "," : "", eol);
+    } else if (comma) {
+        ins->at = behind + 1;
+        licet_put_format(&ins->text, "%s%*s%s,", eol, column, "", row);
+    } else {
+        ins->at = end;
+        licet_put_format(&ins->text, ",%s%*s%s", eol, column, "", row);
+    }
+}
+
 static void
 insert_into_list(const licet_apps_file *file, const yaml_node_t *app, const yaml_node_t *list, const char *row,
                  insertion *ins)
@@ -231,13 +262,11 @@ insert_into_list(const licet_apps_file *file, const yaml_node_t *app, const yaml
 
     if (in_lines(list)) {
         insert_line(file, ins, end_of(file, list), list->start_mark.column, "- ", row);
+    } else if (last != NULL && in_lines(app)) {
+        insert_below(file, last, row, ins);
     } else if (last != NULL) {
         ins->at = byte_of(file->text, last->end_mark.index);
-        if (in_lines(app)) {
-            licet_put_format(&ins->text, ",%s%*s%s", eol, (int)last->start_mark.column, "", row);
-        } else {
-            licet_put_format(&ins->text, ", %s", row);
-        }
+        licet_put_format(&ins->text, ", %s", row);
     } else {
         ins->at = byte_of(file->text, list->start_mark.index) + 1;
         if (in_lines(app) && list->start_mark.line == list->end_mark.line) {

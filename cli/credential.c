@@ -375,8 +375,7 @@ parse(request *r, int argc, char **argv)
         return licet_cli_misuse(&licet_command_credential, "\"%s\": expected new", optind < argc ? argv[optind] : "");
     }
     if (optind + 3 != argc) {
-        return licet_cli_misuse(&licet_command_credential, "new: expected a site and an app, not %d arguments",
-                                argc - optind - 1);
+        return licet_cli_misuse(&licet_command_credential, "new: expected a site and an app");
     }
     r->dir = argv[optind + 1];
     r->app = argv[optind + 2];
