@@ -359,7 +359,8 @@ names_purpose(const licet_terms_agreement *agreement, licet_bytes purpose)
     for (uint32_t i = 0; i < agreement->versions_len; i++) {
         const licet_terms_version *version = &agreement->versions[i];
         const struct licet_terms_purposes *purposes = &version->purposes;
-        if (version->file.broken || purposes->not_named.value == LICET_RULE_RECORD) {
+        if (version->file.broken || purposes->allowed.flawed || purposes->forbidden.flawed ||
+            purposes->not_named.value == LICET_RULE_RECORD) {
             return true;
         }
         for (uint32_t j = 0; j < purposes->allowed.len; j++) {
@@ -381,11 +382,16 @@ check_use_cases(licet_reader *reader, const licet_terms_agreement *agreement)
 {
     const licet_terms_apps *apps = &agreement->apps;
     char context[LICET_CONTEXT_MAX];
+    bool flawed = false;
 
+    for (uint32_t i = 0; i < apps->apps.len; i++) {
+        const licet_rows *products = &LICET_TERMS_ROW(licet_terms_app, apps->apps, i)->products;
+        flawed = flawed || products->flawed || products->len == 0;
+    }
     for (uint32_t i = 0; i < apps->use_cases.len; i++) {
         const licet_terms_use_case *use_case = LICET_TERMS_ROW(licet_terms_use_case, apps->use_cases, i);
         licet_context_of(context, "use case %s: ", QUOTED(use_case->key));
-        if (use_case->product.line != 0 &&
+        if (use_case->product.line != 0 && !flawed &&
             licet_names_find(&apps->product_names, use_case->product.text) == LICET_NONE) {
             licet_reader_say(reader, &use_case->product, context, "product \"%s\": no app feeds it",
                              QUOTED(use_case->product));
@@ -431,7 +437,7 @@ check_app(licet_reader *reader, const licet_terms_apps *apps, const licet_terms_
         if (use_case == NULL) {
             licet_reader_say(reader, &app->default_use_case, context, "default_use_case \"%s\" is not in use_cases",
                              QUOTED(app->default_use_case));
-        } else if (use_case->product.line != 0 && !feeds(app, use_case->product.text)) {
+        } else if (use_case->product.line != 0 && app->products.len > 0 && !feeds(app, use_case->product.text)) {
             licet_reader_say(reader, &app->default_use_case, context,
                              "default_use_case \"%s\" is for product \"%s\", which this app does not feed",
                              QUOTED(app->default_use_case), QUOTED(use_case->product));

@@ -491,12 +491,17 @@ read_field(licet_reader *reader, const char *context, const licet_field *field, 
         [LICET_FIELD_LIST] = read_list,   [LICET_FIELD_MAP] = read_map,
     };
 
+    size_t mistakes = reader->mistakes->len;
+
     if (field->type == LICET_FIELD_LATER) {
         licet_schema_later(reader, &node->key, context, "field", node->key.text);
     } else if (field->type == LICET_FIELD_OWN) {
         field->read(reader, context, field, node, out);
     } else {
         readers[field->type](reader, context, field, node, out);
+    }
+    if ((field->type == LICET_FIELD_NAMES || field->type == LICET_FIELD_PAIRS) && reader->mistakes->len > mistakes) {
+        ((licet_rows *)out)->flawed = true;
     }
 }
 

@@ -22,6 +22,7 @@ typedef struct licet_field licet_field;
 typedef struct licet_rows { /* LIST, MAP: of the schema's struct; NAMES: of licet_scalar; PAIRS: of licet_pair */
     void *rows;
     uint32_t len;
+    bool flawed; /* a mistake was said of them: what is not among them may be meant to be */
 } licet_rows;
 typedef struct licet_number { /* NUMBER, TIME (ms), WORD */
     uint64_t value;

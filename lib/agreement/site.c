@@ -145,6 +145,21 @@ say(loader *l, const char *file, const char *format, const char *value)
     return !reader.failed || no_memory(l);
 }
 
+/* What the system said, without the path that stands before it already. */
+static bool
+say_unreadable(loader *l, const char *file, const char *path, const licet_error *why)
+{
+    licet_reader reader = {.file = file, .arena = &l->site->arena, .mistakes = l->mistakes};
+    const char *text = why->text;
+    size_t len = strlen(path);
+
+    if (strncmp(text, path, len) == 0 && strncmp(text + len, ": ", 2) == 0) {
+        text += len + 2;
+    }
+    licet_reader_say(&reader, NULL, "", "%s", why->code == LICET_E_LIMIT ? "larger than 4 MiB" : text);
+    return !reader.failed || no_memory(l);
+}
+
 /* Reads the file itself. True with file->broken when it cannot be read and the reader was told. */
 static bool
 read_file(loader *l, licet_terms_file *file)
@@ -165,7 +180,7 @@ read_file(loader *l, licet_terms_file *file)
         if (why.code == LICET_E_MEMORY) {
             return no_memory(l);
         }
-        return say(l, file->path, "%s", why.code == LICET_E_LIMIT ? "larger than 4 MiB" : why.text);
+        return say_unreadable(l, file->path, path, &why);
     }
     file->text = licet_arena_copy(&l->site->arena, licet_bytes_of(data, len));
     free(data);

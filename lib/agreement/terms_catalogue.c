@@ -36,11 +36,7 @@ read_segment(licet_bytes text, licet_terms_segment *out, const char **out_wrong)
     for (size_t i = 0; i < out->literal.len; i++) {
         uint8_t c = out->literal.data[i];
         if (c == '{' || c == '}') {
-            *out_wrong = "a placeholder such as {id} stands for one whole segment";
-            return false;
-        }
-        if (c == '?' || c == '#') {
-            *out_wrong = "a path without its query, which is ignored";
+            *out_wrong = "each placeholder such as {id} to be a whole segment";
             return false;
         }
         if (c <= 0x20 || c == 0x7f) {
@@ -63,6 +59,10 @@ split_match(licet_reader *reader, licet_bytes text, licet_terms_match *match, co
     }
     match->method = licet_bytes_of(text.data, (size_t)(space - text.data));
     if (!is_token(match->method)) {
+        return false;
+    }
+    if (memchr(text.data, '?', text.len) != NULL || memchr(text.data, '#', text.len) != NULL) {
+        *out_wrong = "a path without its query, which is ignored";
         return false;
     }
     start = match->method.len + 2;

@@ -352,12 +352,29 @@ on_event(builder *b, const yaml_event_t *event)
     }
 }
 
-static void
-say_broken(builder *b, const yaml_parser_t *parser)
+/* libyaml tells bytes it cannot decode by their offset alone. */
+static licet_scalar
+place_of_offset(licet_bytes text, size_t offset)
 {
-    const yaml_mark_t *mark = parser->error == YAML_READER_ERROR ? &parser->mark : &parser->problem_mark;
+    licet_scalar place = {.line = 1, .column = 1};
+
+    for (size_t i = 0; i < offset && i < text.len; i++) {
+        if (text.data[i] == '\n') {
+            place.line++;
+            place.column = 1;
+        } else if ((text.data[i] & 0xc0) != 0x80) {
+            place.column++;
+        }
+    }
+    return place;
+}
+
+static void
+say_broken(builder *b, const yaml_parser_t *parser, licet_bytes text)
+{
     const char *problem = parser->problem == NULL ? "cannot be read" : parser->problem;
-    licet_scalar at = place_of(mark);
+    licet_scalar at = parser->error == YAML_READER_ERROR ? place_of_offset(text, parser->problem_offset)
+                                                         : place_of(&parser->problem_mark);
 
     if (parser->error == YAML_MEMORY_ERROR) {
         b->reader->failed = true;
@@ -391,7 +408,7 @@ licet_yaml_read(licet_reader *reader, licet_arena *tree, licet_bytes text)
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     while (!b.stop && !tree->failed) {
         if (!yaml_parser_parse(&parser, &event)) {
-            say_broken(&b, &parser);
+            say_broken(&b, &parser, text);
             broken = true;
             break;
         }
