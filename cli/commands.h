@@ -7,7 +7,7 @@
 #define LICET_COMMANDS_H
 
 #define LICET_COMMANDS(X)                                                                                              \
-    X(demo) \
+    X(demo)                                                                                                            \
     X(init) X(check) X(plan) X(up) X(explain) X(count) X(credential) X(apply) X(rebuild) X(tail) X(report) X(verify)
 
 #endif

@@ -302,7 +302,10 @@ print_line(const char *agreement, const json_t *totals)
            licet_cli_number((uint64_t)json_integer_value(json_object_get(requests, "refused")), b));
     json_object_foreach(json_object_get(totals, "units"), unit, amount)
     {
-        printf(", %s %s", licet_cli_number((uint64_t)json_integer_value(json_object_get(amount, "gross")), a), unit);
+        if (json_integer_value(json_object_get(amount, "gross")) > 0) {
+            printf(", %s %s", licet_cli_number((uint64_t)json_integer_value(json_object_get(amount, "gross")), a),
+                   unit);
+        }
     }
     putchar('\n');
 }

@@ -20,7 +20,7 @@ typedef struct page {
     licet_buffer *out;
     licet_buffer line; /* of the answer in the making */
     const char *units[UNITS_SHOWN_MAX];
-    size_t units_len, units_all;
+    size_t units_len, units_had;
 } page;
 
 /* ---- reading the document ----------------------------------------------- */
@@ -107,9 +107,12 @@ answer_terms(page *p)
     json_array_foreach(at(agreement, "versions"), i, version)
     {
         if (json_is_true(at(version, "in_period"))) {
-            say(p, "version %s (%s mode), in force from %s before %s, catalogue %s", words(version, "id", "?"),
+            bool open = json_is_null(at(version, "before"));
+
+            say(p, "version %s (%s mode), in force from %s%s%s, catalogue %s", words(version, "id", "?"),
                 words(version, "mode", "?"), short_time(version, "from", from, sizeof(from)),
-                short_time(version, "before", before, sizeof(before)), words(version, "catalogue", "none"));
+                open ? ", without an end" : " before ",
+                open ? "" : short_time(version, "before", before, sizeof(before)), words(version, "catalogue", "none"));
             answer(p, 1, any ? NULL : "terms");
             any = true;
         }
@@ -556,21 +559,37 @@ put_head(page *p)
                      words(report, "as_of", "?"));
 }
 
+/* Units that were had, as many as fit; of an empty report the first one, so that its zero is seen. */
+static void
+choose_units(page *p)
+{
+    const char *unit;
+    const json_t *amount;
+
+    json_object_foreach((json_t *)(uintptr_t)at(at(p->root, "totals"), "units"), unit, amount)
+    {
+        if (p->units[0] == NULL) {
+            p->units[0] = unit;
+        }
+        if (number(amount, "gross") > 0) {
+            p->units_had++;
+            if (p->units_len < UNITS_SHOWN_MAX) {
+                p->units[p->units_len++] = unit;
+            }
+        }
+    }
+    if (p->units_len == 0 && p->units[0] != NULL) {
+        p->units_len = p->units_had = 1;
+    }
+}
+
 bool
 licet_report_text(const licet_report *report, licet_buffer *out, licet_error *err)
 {
     page p = {.root = report->root, .out = out};
-    const char *unit;
-    const json_t *amount;
 
     licet_buffer_init(&p.line, 1 << 20);
-    json_object_foreach((json_t *)(uintptr_t)at(at(p.root, "totals"), "units"), unit, amount)
-    {
-        p.units_all++;
-        if (p.units_len < UNITS_SHOWN_MAX) {
-            p.units[p.units_len++] = unit;
-        }
-    }
+    choose_units(&p);
     put_head(&p);
     put_page_one(&p);
     put_list(&p, "apps", "app", "(no app)");
@@ -581,8 +600,8 @@ licet_report_text(const licet_report *report, licet_buffer *out, licet_error *er
     put_list(&p, "flows", "flow", "(no flow)");
     put_list(&p, "months", "month", "(no month)");
     put_list(&p, "credentials", "credential", "(no credential)");
-    if (p.units_all > p.units_len) {
-        licet_put_format(out, "\n  %zu units more are in the JSON form\n", p.units_all - p.units_len);
+    if (p.units_had > p.units_len) {
+        licet_put_format(out, "\n  %zu units more are in the JSON form\n", p.units_had - p.units_len);
     }
     put_limits(&p);
     put_refusals(&p);

@@ -126,6 +126,9 @@ text_put_wrapped(licet_buffer *out, const char *text, size_t indent, size_t used
         char word[TEXT_WIDTH * 4 + 1];
         size_t width;
 
+        if (strncmp(text + len, " %", 2) == 0) { /* a number and its sign stay together */
+            len += 1 + strcspn(text + len + 1, " ");
+        }
         snprintf(word, sizeof(word), "%.*s", (int)(len < TEXT_WIDTH * 4 ? len : TEXT_WIDTH * 4), text);
         width = text_width(word);
         if (begun && column + 1 + width > TEXT_WIDTH) {

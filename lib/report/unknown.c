@@ -152,25 +152,39 @@ section_unidentified(maker *m, licet_error *err)
 
 /* ---- coverage -------------------------------------------------------------------- */
 
-/* Spans of days in which no receipt and no refusal was recorded, up to as_of. */
+/* Where a record may be looked for: from when a version is in force, where the terms are known. */
+static uint64_t
+first_expected_ms(const maker *m)
+{
+    const licet_report_options *o = m->g->options;
+    uint64_t first = UINT64_MAX;
+
+    for (uint32_t i = 0; o->image != NULL && i < o->image->header->versions_len; i++) {
+        first = o->image->versions[i].from_ms < first ? o->image->versions[i].from_ms : first;
+    }
+    return first == UINT64_MAX || first < o->from_ms ? o->from_ms : first;
+}
+
+/* Spans of days in force in which no receipt and no refusal was recorded, up to as_of. */
 static json_t *
 make_silent(maker *m)
 {
     const gathered *g = m->g;
     const licet_report_options *o = g->options;
     uint64_t first = o->from_ms / DAY_MS, until = o->before_ms < o->as_of_ms ? o->before_ms : o->as_of_ms;
+    uint64_t expected = first_expected_ms(m);
     json_t *array = make_array(m), *open = NULL;
 
     for (size_t i = 0; i < g->days_len && (first + i) * DAY_MS < until; i++) {
         uint64_t end = (first + i + 1) * DAY_MS;
 
-        if ((g->days[i / 8] & (1u << (i % 8))) != 0) {
+        if (end <= expected || (g->days[i / 8] & (1u << (i % 8))) != 0) {
             open = NULL;
             continue;
         }
         if (open == NULL) {
             open = make_object(m);
-            put_time(m, open, "from", i == 0 ? o->from_ms : (first + i) * DAY_MS);
+            put_time(m, open, "from", (first + i) * DAY_MS < expected ? expected : (first + i) * DAY_MS);
             add(m, array, open);
         }
         put_time(m, open, "before", end < until ? end : until);
