@@ -24,6 +24,7 @@ static const char *const check_plans[][9] = {
      "8=$.a $.b", NULL},
     {"x=$['d\\u00e9'] $['d\\u00e9']['']", "y=$['\\ud83d\\ude00']", NULL},
     {"x=$.id $.id", "y=$.data.id $.id", NULL},
+    {"x=$['0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef']", NULL},
 };
 #define CHECK_PLANS (sizeof(check_plans) / sizeof(check_plans[0]))
 

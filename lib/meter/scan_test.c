@@ -134,6 +134,20 @@ static const struct scan_case {
      0,
      0},
     {"long keys match nothing", 1, J, "{\"" X64 X64 "data\":[1],\"\\u0061" X64 "\":1}", 1, {0}, "", OK, 0, 0},
+    {"a key of 64 bytes", 8, J, "{\"" X64 "\":[1]}", 1, {1}, "", OK, 0, 0},
+    {"a key of 65 bytes", 8, J, "{\"" X64 "x\":[1]}", 1, {0}, "", OK, 0, 0},
+    {"a key of 64 bytes with an escape",
+     8,
+     J,
+     "{\"\\u0030"
+     "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\":[1]}",
+     1,
+     {1},
+     "",
+     OK,
+     0,
+     0},
+    {"a key of 65 bytes with an escape", 8, J, "{\"" X64 "\\u0030\":[1]}", 1, {0}, "", OK, 0, 0},
     {"duplicate", 1, J, "{\"data\":[{\"id\":1}],\"data\":[{\"id\":2}]}", 0, {1}, "1;", TWICE, 0, 19},
     {"duplicate by escapes", 1, J, "{\"data\":1,\"dat\\u0061\":2}", 0, {0}, "", TWICE, 0, 10},
     {"duplicate id", 1, J, "{\"data\":[{\"id\":1,\"id\":1}]}", 0, {1}, "1;", TWICE, 0, 17},
@@ -353,6 +367,31 @@ test_slugs(void **state)
     assert_string_equal(licet_unmetered_slug(LICET_UNMETERED_IDS_DIFFER), "ids-differ");
     assert_string_equal(licet_unmetered_slug(LICET_UNMETERED_RANGE), "range");
     assert_string_equal(licet_unmetered_slug((licet_unmetered)99), "unknown");
+}
+
+/* Each byte at each place of a string, in and off the path: strings are read by eight bytes at a time. */
+static void
+test_every_byte_in_a_string(void **state)
+{
+    char body[64];
+    check_plan p;
+
+    check_plan_init(&p, 1);
+    for (unsigned place = 0; place < 20; place++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            for (unsigned key = 0; key < 2; key++) {
+                int len = snprintf(body, sizeof(body), "{\"%s\":{\"id\":\"abcdefghijklmnopqrst\"}}",
+                                   key == 0 ? "data" : "other");
+
+                body[len - 3 - 20 + (int)place] = (char)byte;
+                if (!check_cuts(&p, J, licet_bytes_of(body, (size_t)len), byte, (size_t)len) ||
+                    !check_cuts(&p, J, licet_bytes_of(body, (size_t)len), byte, 7)) {
+                    fail_msg("byte 0x%02x at %u of a string", byte, place);
+                }
+            }
+        }
+    }
+    check_plan_done(&p);
 }
 
 /* ---- generated bodies ---------------------------------------------------------- */
@@ -619,9 +658,10 @@ main(void)
         cmocka_unit_test(test_cases),         cmocka_unit_test(test_cases_cut),
         cmocka_unit_test(test_depth),         cmocka_unit_test(test_depth_of_arrays_on_a_path),
         cmocka_unit_test(test_after_a_fault), cmocka_unit_test(test_plan_limits),
-        cmocka_unit_test(test_slugs),         cmocka_unit_test(test_generated),
-        cmocka_unit_test(test_large),         cmocka_unit_test(test_corpus),
-        cmocka_unit_test(test_parsing_suite), cmocka_unit_test(test_recorded),
+        cmocka_unit_test(test_slugs),         cmocka_unit_test(test_every_byte_in_a_string),
+        cmocka_unit_test(test_generated),     cmocka_unit_test(test_large),
+        cmocka_unit_test(test_corpus),        cmocka_unit_test(test_parsing_suite),
+        cmocka_unit_test(test_recorded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
