@@ -13,7 +13,8 @@
  *  (1) licetd becomes the producer of the area: the same states, the same order, so that its own death in the middle
  *      is one more death of the same kind.
  *  (2) What it reads is hostile: copied, then checked; a mark can at most lower a counter to nothing.
- *  (3) The area is given to nobody else before its rings are drained.
+ *  (3) SETTLING before OPEN: at most one slot is SETTLING at the head, and until it is done nothing else is published.
+ *  (4) The area is given to nobody else before its rings are drained.
  */
 #include "ring.h"
 #include "worker.h"
@@ -112,18 +113,30 @@ adopt_slot(const adoption *a, licet_slot *slot)
     return a->adopted == NULL || a->adopted(a->user, a->area, &wide) ? ADOPTED : ADOPTED_STOP;
 }
 
-/* True when every slot is FREE; *out_go_on false when the callback wants no more. */
+/* True when no slot is left; *out_go_on false when the callback wants no more. */
 static bool
-adopt_slots(const adoption *a, bool *out_go_on)
+adopt_slots(const adoption *a, bool settling, bool *out_go_on)
 {
-    for (uint32_t slot = 0; slot < a->gate->at.slots; slot++) {
-        adopted_slot outcome = adopt_slot(a, gate_slot_at(a->gate, a->area, slot));
+    for (uint32_t i = 0; i < a->gate->at.slots; i++) {
+        licet_slot *slot = gate_slot_at(a->gate, a->area, i);
+        if (settling && (GATE_LOAD(&slot->state) & 0xff) != SLOT_SETTLING) {
+            continue;
+        }
+        adopted_slot outcome = adopt_slot(a, slot);
         if (outcome != ADOPTED) {
             *out_go_on = outcome != ADOPTED_STOP;
             return false;
         }
     }
     return true;
+}
+
+/* The one that is SETTLING first: what is published for another would take its position, and it would seem to be
+ * published already. */
+static bool
+adopt_area(const adoption *a, bool *out_go_on)
+{
+    return adopt_slots(a, true, out_go_on) && adopt_slots(a, false, out_go_on);
 }
 
 /* Locks an area that needs adoption; false when there is nothing to do, or its worker lives. */
@@ -172,7 +185,7 @@ licet_gate_adopt(licet_gate *gate, uint64_t now_ms, licet_on_adopted adopted, vo
         if (!keep_area(gate, index)) {
             continue;
         }
-        if (gate->kept[index] == KEPT_LOCKED && adopt_slots(&a, &go_on)) {
+        if (gate->kept[index] == KEPT_LOCKED && adopt_area(&a, &go_on)) {
             gate->kept[index] = KEPT_DRAINING;
         }
         if (gate->kept[index] == KEPT_DRAINING && give_free(gate, index)) {
