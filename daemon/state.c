@@ -4,7 +4,8 @@
  * the disk, at the start and again after a failure.
  *
  *  (1) Ledgers are cut to their newest commit record, then the journal is replayed from the one that lags most.
- *  (2) An entry at or below a ledger's folded number is neither folded nor learned a second time.
+ *  (2) Everything behind that is fed to the fold, which passes over what a ledger has already: nothing is folded or
+ *      learned a second time.
  *  (3) A journal that ends before what a ledger has folded lost its end: the ledger is right, numbers go on behind it,
  *      and what else was lost is a gap, as after a power loss.
  */
@@ -111,8 +112,11 @@ books_recall(licet_recorder *r, licet_error *err)
     for (uint32_t i = 0; i < r->books_len; i++) {
         recalling c = {r, r->books[i]};
 
-        if (c.book->ledger != NULL &&
-            !licet_ledger_each(c.book->ledger, 0, licet_ledger_size(c.book->ledger), on_recalled, &c, err)) {
+        if (c.book->ledger == NULL || licet_ledger_size(c.book->ledger) == 0) {
+            continue;
+        }
+        if (!licet_ledger_each(c.book->ledger, 0, licet_ledger_size(c.book->ledger), on_recalled, &c, err) ||
+            !licet_fold_recall_folded(r->fold, c.book->cell, c.book->folded, err)) {
             return false;
         }
     }
@@ -120,24 +124,6 @@ books_recall(licet_recorder *r, licet_error *err)
 }
 
 /* ---- replay: the journal behind them ---------------------------------------------- */
-
-/* True when the entry belongs to a ledger that has it already. */
-static bool
-known(const licet_recorder *r, const licet_journal_facts *facts, uint64_t number)
-{
-    recorder_book *book;
-
-    switch (facts->kind) {
-    case LICET_JOURNAL_LEDGER:
-    case LICET_JOURNAL_ENTRY:
-    case LICET_JOURNAL_REFUSAL:
-    case LICET_JOURNAL_IDS:
-        book = recorder_book_of(r, facts->ledger);
-        return book != NULL && number <= book->folded;
-    default:
-        return false;
-    }
-}
 
 typedef struct replaying {
     licet_recorder *r;
@@ -158,7 +144,7 @@ on_replayed(void *user, const licet_journal_entry *entry, licet_error *err)
     if (entry->kind == LICET_JOURNAL_TICK || (entry->kind == LICET_JOURNAL_EPOCH && r->last_tick == 0)) {
         r->last_tick = facts.time_ms;
     }
-    if (entry->number <= p->least || known(r, &facts, entry->number)) {
+    if (entry->number <= p->least) {
         return true;
     }
     r->dirty = true;
