@@ -211,6 +211,8 @@ static ngx_int_t
 ngx_http_licet_admitted(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_slot *slot, bool would_refuse,
                         const licet_shortage *shortage)
 {
+    licet_shortage others;
+
     ctx->slot = slot;
     ngx_queue_insert_tail(&ctx->area->live, &ctx->live);
     licet_decision_id(licet_gate_decision_key(ctx->area->gate), licet_slot_identity(slot), (char *)ctx->decision);
@@ -224,7 +226,10 @@ ngx_http_licet_admitted(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_
     if (would_refuse) {
         ctx->result = LICET_VERDICT_OBSERVE;
         if (ctx->reason == LICET_REASON_NONE && shortage->limit < ctx->verdict.limits_len) {
-            ctx->reason = ngx_http_licet_why_short(ctx, shortage);
+            /* it was taken all the same: what this request holds itself is in nobody's way */
+            others = *shortage;
+            others.held -= ngx_min(others.held, ctx->verdict.limits[shortage->limit].amount);
+            ctx->reason = ngx_http_licet_why_short(ctx, &others);
         }
     }
     return ngx_http_licet_pass(r, ctx);

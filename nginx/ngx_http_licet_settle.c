@@ -36,6 +36,19 @@ ngx_http_licet_ending_refused(const ngx_http_licet_ctx_t *ctx)
     return LICET_ENDING_UPSTREAM_REFUSED;
 }
 
+/* nginx keeps a timer that is set anew within 300 ms, so that a time-out may come that much early. */
+static bool
+ngx_http_licet_silent(const ngx_http_licet_ctx_t *ctx, const ngx_http_upstream_t *u)
+{
+    ngx_msec_t patience;
+
+    if (u->conf == NULL) {
+        return false;
+    }
+    patience = u->conf->read_timeout;
+    return (ngx_msec_t)(ngx_current_msec - ctx->fed) >= patience - ngx_min(NGX_TIMER_LAZY_DELAY, patience / 2);
+}
+
 /* The upstream ended, or fell silent, before the body was whole. */
 static bool
 ngx_http_licet_upstream_broke(const ngx_http_licet_ctx_t *ctx, bool *out_silent)
@@ -46,8 +59,8 @@ ngx_http_licet_upstream_broke(const ngx_http_licet_ctx_t *ctx, bool *out_silent)
     if (u == NULL || ctx->meter->last) {
         return false;
     }
-    *out_silent = u->conf != NULL && (ngx_msec_t)(ngx_current_msec - ctx->fed) >= u->conf->read_timeout;
-    if (u->pipe != NULL) {
+    *out_silent = ngx_http_licet_silent(ctx, u);
+    if (u->buffering && u->pipe != NULL) {
         return u->pipe->upstream_error || (u->pipe->upstream_eof && u->pipe->length != -1);
     }
     return !ctx->request->connection->error;
