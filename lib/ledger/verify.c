@@ -315,7 +315,7 @@ checkpoint_check(check *c, const licet_verifier_key *key, licet_error *err)
                           "%s/checkpoint: byte %llu: %.300s", c->dir, (unsigned long long)cause.offset, cause.text);
     if (c->signed_state.size > c->newest->size)
         return LICET_FAIL(err, LICET_E_CORRUPT, 0,
-                          "%s/checkpoint: signed at size %llu, the ledger has %llu entries: it was cut", c->dir,
+                          "%s/checkpoint: byte 0: signed at size %llu, the ledger has %llu entries: it was cut", c->dir,
                           (unsigned long long)c->signed_state.size, (unsigned long long)c->newest->size);
     return true;
 }
