@@ -11,13 +11,10 @@
  *      complete before the fault are in the sums.
  */
 #include "count.h"
-#include "count_ids.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,38 +43,10 @@ static const char usage[] =
     "\n"
     "exit status: 0 counted, 1 with --strict when anything was unmetered, 2 it could not be counted\n";
 
-enum { READ_SIZE = 256 * 1024, NAME_MAX_LEN = 32 };
+enum { READ_SIZE = 256 * 1024 };
 
 #define MAX_IDS_DEFAULT 10000000u
 #define PROGRESS_FROM ((uint64_t)100 << 20) /* files from this size on show progress */
-
-typedef struct unit {
-    char name[NAME_MAX_LEN + 1];
-    const char *count_text, *ids_text; /* as written; ids_text NULL: none */
-    uint64_t distinct;
-} unit;
-
-typedef struct counted {
-    const char *name; /* as given; "-": standard input */
-    licet_scan_result result;
-    uint8_t first[4]; /* of its bytes, to tell compressed ones */
-} counted;
-
-typedef struct job {
-    unit units[LICET_SCAN_UNITS_MAX];
-    licet_plan_unit paths[LICET_SCAN_UNITS_MAX];
-    size_t units_len;
-    licet_body_form form;
-    bool strict, json;
-    uint64_t max_ids;
-    const char *suggest;
-    licet_plan *plan;
-    count_ids ids;
-    counted *files;
-    size_t files_len;
-    bool id_failed; /* adding an id did; err says why */
-    licet_error err;
-} job;
 
 /* ---- the command line -------------------------------------------------------- */
 
@@ -105,21 +74,21 @@ is_name(const char *text, size_t len)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-    return len >= 1 && len <= NAME_MAX_LEN && strspn(text, allowed) >= len;
+    return len >= 1 && len <= COUNT_NAME_MAX && strspn(text, allowed) >= len;
 }
 
 /* --unit NAME=PATH; an exit code, LICET_EXIT_OK when it was taken. */
 static int
-take_unit(job *j, const char *text)
+take_unit(count_job *j, const char *text)
 {
     const char *equals = strchr(text, '=');
     licet_error err = {0};
-    unit *u;
+    count_unit *u;
 
     if (equals == NULL || !is_name(text, (size_t)(equals - text))) {
         return licet_cli_misuse(&licet_command_count,
                                 "--unit %s: expected NAME=PATH with a NAME of at most %d letters, digits, . _ -", text,
-                                NAME_MAX_LEN);
+                                COUNT_NAME_MAX);
     }
     if (j->units_len == LICET_SCAN_UNITS_MAX) {
         return licet_cli_misuse(&licet_command_count, "--unit %s: at most %d units are counted at once", text,
@@ -134,7 +103,7 @@ take_unit(job *j, const char *text)
         }
     }
     if (!licet_path_parse(licet_bytes_of_text(u->count_text), &j->paths[j->units_len].count, &err)) {
-        char option[NAME_MAX_LEN + 16];
+        char option[COUNT_NAME_MAX + 16];
 
         snprintf(option, sizeof(option), "--unit %s=", u->name);
         return refuse_path(option, u->count_text, &err);
@@ -145,11 +114,11 @@ take_unit(job *j, const char *text)
 }
 
 static int
-take_id(job *j, const char *text)
+take_id(count_job *j, const char *text)
 {
     licet_error err = {0};
     licet_plan_unit *paths;
-    unit *u;
+    count_unit *u;
 
     if (j->units_len == 0) {
         return licet_cli_misuse(&licet_command_count, "--id %s: no --unit before it", text);
@@ -169,7 +138,7 @@ take_id(job *j, const char *text)
 }
 
 static int
-take_format(job *j, const char *text)
+take_format(count_job *j, const char *text)
 {
     if (strcmp(text, "auto") == 0) {
         j->form = LICET_BODY_AUTO;
@@ -201,7 +170,7 @@ enum {
 };
 
 static int
-take_option(job *j, int option, const char *value)
+take_option(count_job *j, int option, const char *value)
 {
     switch (option) {
     case OPT_UNIT:
@@ -234,7 +203,7 @@ take_option(job *j, int option, const char *value)
 
 /* Reads the command line; *out_first is the first FILE in argv. An exit code, or -1 to go on. */
 static int
-take_options(job *j, int argc, char **argv, int *out_first)
+take_options(count_job *j, int argc, char **argv, int *out_first)
 {
     static const struct option options[] = {
         {"unit", required_argument, NULL, OPT_UNIT},
@@ -281,7 +250,7 @@ take_options(job *j, int argc, char **argv, int *out_first)
 static void
 on_id(void *user, unsigned u, licet_bytes id)
 {
-    job *j = user;
+    count_job *j = user;
     bool is_new = false;
 
     if (j->id_failed) {
@@ -348,7 +317,7 @@ begin_progress(int fd, const char *name)
 
 /* Feeds what fd gives to the scan, to its end. */
 static bool
-feed_all(job *j, int fd, counted *f, licet_scan *scan, uint8_t *buffer)
+feed_all(count_job *j, int fd, count_file *f, licet_scan *scan, uint8_t *buffer)
 {
     progress p = begin_progress(fd, f->name);
     bool ok = false;
@@ -383,7 +352,7 @@ feed_all(job *j, int fd, counted *f, licet_scan *scan, uint8_t *buffer)
 }
 
 static bool
-count_file(job *j, counted *f, uint8_t *buffer)
+count_one(count_job *j, count_file *f, uint8_t *buffer)
 {
     bool is_stdin = strcmp(f->name, "-") == 0, ok;
     int fd = is_stdin ? STDIN_FILENO : open(f->name, O_RDONLY | O_CLOEXEC);
@@ -406,7 +375,7 @@ count_file(job *j, counted *f, uint8_t *buffer)
 }
 
 static bool
-count_files(job *j, char **names, size_t n)
+count_files(count_job *j, char **names, size_t n)
 {
     uint8_t *buffer = malloc(READ_SIZE);
     bool ok = false;
@@ -419,7 +388,7 @@ count_files(job *j, char **names, size_t n)
     }
     for (size_t i = 0; i < j->files_len; i++) {
         j->files[i].name = n == 0 ? "-" : names[i];
-        if (!count_file(j, &j->files[i], buffer)) {
+        if (!count_one(j, &j->files[i], buffer)) {
             goto done;
         }
     }
@@ -429,242 +398,8 @@ done:
     return ok;
 }
 
-static licet_scan_result
-sum_of(const job *j)
-{
-    licet_scan_result sum = {0};
-
-    for (size_t i = 0; i < j->files_len; i++) {
-        const licet_scan_result *r = &j->files[i].result;
-
-        sum.documents += r->documents;
-        sum.bytes += r->bytes;
-        for (size_t k = 0; k < j->units_len; k++) {
-            sum.count[k] += r->count[k];
-            sum.ids[k] += r->ids[k];
-        }
-    }
-    return sum;
-}
-
 static bool
-names_a_unit(licet_unmetered reason)
-{
-    return reason == LICET_UNMETERED_DUPLICATE_KEY || reason == LICET_UNMETERED_IDS_DIFFER ||
-           reason == LICET_UNMETERED_ID_TOO_LONG;
-}
-
-/* ---- output as JSON ----------------------------------------------------------------- */
-
-/* A file's name; what is not UTF-8 cannot stand in JSON and becomes '?'. */
-static json_t *
-json_name(const char *name)
-{
-    json_t *text = json_string(name);
-    char *ascii;
-
-    if (text != NULL || (ascii = strdup(name)) == NULL) {
-        return text;
-    }
-    for (char *c = ascii; *c != '\0'; c++) {
-        *c = (*c & 0x80) != 0 ? '?' : *c;
-    }
-    text = json_string(ascii);
-    free(ascii);
-    return text;
-}
-
-static json_t *
-json_unmetered(const job *j)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < j->files_len; i++) {
-        const licet_scan_result *r = &j->files[i].result;
-        json_t *item;
-
-        if (r->reason == LICET_UNMETERED_NONE) {
-            continue;
-        }
-        item = json_pack("{s:s,s:o,s:I}", "reason", licet_unmetered_slug(r->reason), "file",
-                         json_name(j->files[i].name), "offset", (json_int_t)r->offset);
-        if (names_a_unit(r->reason)) {
-            json_object_set_new(item, "unit", json_string(j->units[r->unit].name));
-        }
-        if (r->reason == LICET_UNMETERED_IDS_DIFFER) {
-            json_object_set_new(item, "count", json_integer((json_int_t)r->count[r->unit]));
-            json_object_set_new(item, "ids", json_integer((json_int_t)r->ids[r->unit]));
-        }
-        json_array_append_new(list, item);
-    }
-    return list;
-}
-
-static bool
-print_json(const job *j)
-{
-    licet_scan_result sum = sum_of(j);
-    json_t *units = json_object(), *ids = json_object(), *all;
-    char *text;
-
-    for (size_t i = 0; i < j->units_len; i++) {
-        json_object_set_new(units, j->units[i].name, json_integer((json_int_t)sum.count[i]));
-        if (j->units[i].ids_text != NULL) {
-            json_object_set_new(
-                ids, j->units[i].name,
-                json_pack("{s:I,s:I}", "total", (json_int_t)sum.ids[i], "distinct", (json_int_t)j->units[i].distinct));
-        }
-    }
-    all = json_pack("{s:I,s:o,s:o,s:I,s:o}", "documents", (json_int_t)sum.documents, "units", units, "ids", ids,
-                    "bytes", (json_int_t)sum.bytes, "unmetered", json_unmetered(j));
-    text = all == NULL ? NULL : json_dumps(all, JSON_COMPACT);
-    if (text != NULL) {
-        puts(text);
-    }
-    json_decref(all);
-    free(text);
-    return text != NULL;
-}
-
-/* ---- output as text -------------------------------------------------------------------- */
-
-static int
-digits_of(uint64_t value)
-{
-    return snprintf(NULL, 0, "%" PRIu64, value);
-}
-
-static int
-wider(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-typedef struct widths {
-    int name, documents, bytes, unit[LICET_SCAN_UNITS_MAX];
-} widths;
-
-static const char *
-shown_name(const char *name)
-{
-    return strcmp(name, "-") == 0 ? "(standard input)" : name;
-}
-
-static void
-print_row(const job *j, const widths *w, const char *name, const licet_scan_result *r)
-{
-    printf("%-*s  %*" PRIu64 "  %*" PRIu64, w->name, name, w->documents, r->documents, w->bytes, r->bytes);
-    for (size_t i = 0; i < j->units_len; i++) {
-        printf("  %*" PRIu64, w->unit[i], r->count[i]);
-    }
-    putchar('\n');
-}
-
-static void
-print_table(const job *j, const licet_scan_result *sum)
-{
-    widths w = {
-        (int)strlen("total"), (int)strlen("documents"), wider((int)strlen("bytes"), digits_of(sum->bytes)), {0}};
-
-    w.documents = wider(w.documents, digits_of(sum->documents));
-    for (size_t i = 0; i < j->files_len; i++) {
-        w.name = wider(w.name, (int)strlen(shown_name(j->files[i].name)));
-    }
-    printf("%-*s  %*s  %*s", w.name, "file", w.documents, "documents", w.bytes, "bytes");
-    for (size_t i = 0; i < j->units_len; i++) {
-        w.unit[i] = wider((int)strlen(j->units[i].name), digits_of(sum->count[i]));
-        printf("  %*s", w.unit[i], j->units[i].name);
-    }
-    putchar('\n');
-    for (size_t i = 0; i < j->files_len; i++) {
-        print_row(j, &w, shown_name(j->files[i].name), &j->files[i].result);
-    }
-    if (j->files_len > 1) {
-        print_row(j, &w, "total", sum);
-    }
-}
-
-/* What the first bytes say about a body that is no JSON. */
-static const char *
-hint_for(const counted *f)
-{
-    static const struct {
-        uint8_t first[4];
-        size_t len;
-        const char *hint;
-    } hints[] = {
-        {{0x1f, 0x8b}, 2, "; it is compressed by gzip, decompress it first"},
-        {{0x28, 0xb5, 0x2f, 0xfd}, 4, "; it is compressed by zstd, decompress it first"},
-        {{0xef, 0xbb, 0xbf}, 3, "; it begins with a byte order mark, which JSON does not have"},
-        {{0xff, 0xfe}, 2, "; it is UTF-16, which JSON is not"},
-        {{0xfe, 0xff}, 2, "; it is UTF-16, which JSON is not"},
-        {{'<'}, 1, "; it looks like HTML or XML"},
-    };
-
-    for (size_t i = 0; f->result.offset == 0 && i < sizeof(hints) / sizeof(hints[0]); i++) {
-        if (memcmp(f->first, hints[i].first, hints[i].len) == 0) {
-            return hints[i].hint;
-        }
-    }
-    return "";
-}
-
-static void
-print_unmetered(const job *j, const counted *f)
-{
-    const licet_scan_result *r = &f->result;
-    const char *name = j->units[r->unit].name;
-
-    printf("unmetered: %s, byte %" PRIu64 ": ", shown_name(f->name), r->offset);
-    switch (r->reason) {
-    case LICET_UNMETERED_MALFORMED:
-        printf("malformed: not JSON from here on%s\n", hint_for(f));
-        break;
-    case LICET_UNMETERED_INCOMPLETE:
-        printf("incomplete: it ends inside a document\n");
-        break;
-    case LICET_UNMETERED_DUPLICATE_KEY:
-        printf("duplicate-key: this member of a path of %s stands there for the second time\n", name);
-        break;
-    case LICET_UNMETERED_IDS_DIFFER:
-        printf("ids-differ: %" PRIu64 " of %s, but %" PRIu64 " ids, up to here\n", r->count[r->unit], name,
-               r->ids[r->unit]);
-        break;
-    case LICET_UNMETERED_ID_TOO_LONG:
-        printf("id-too-long: an id of %s with more than %d bytes\n", name, LICET_SCAN_ID_MAX);
-        break;
-    case LICET_UNMETERED_TOO_DEEP:
-        printf("too-deep: more than %d arrays and objects are open\n", LICET_SCAN_DEPTH_MAX);
-        break;
-    case LICET_UNMETERED_EMPTY:
-        printf("empty: no document\n");
-        break;
-    default:
-        printf("%s\n", licet_unmetered_slug(r->reason));
-    }
-}
-
-static void
-print_text(const job *j)
-{
-    licet_scan_result sum = sum_of(j);
-
-    print_table(j, &sum);
-    for (size_t i = 0; i < j->units_len; i++) {
-        if (j->units[i].ids_text != NULL) {
-            printf("ids of %s: %" PRIu64 ", %" PRIu64 " distinct\n", j->units[i].name, sum.ids[i],
-                   j->units[i].distinct);
-        }
-    }
-    for (size_t i = 0; i < j->files_len; i++) {
-        if (j->files[i].result.reason != LICET_UNMETERED_NONE) {
-            print_unmetered(j, &j->files[i]);
-        }
-    }
-}
-
-static bool
-all_metered(const job *j)
+all_metered(const count_job *j)
 {
     for (size_t i = 0; i < j->files_len; i++) {
         if (j->files[i].result.reason != LICET_UNMETERED_NONE) {
@@ -675,7 +410,7 @@ all_metered(const job *j)
 }
 
 static int
-run_job(job *j, char **names, size_t n)
+run_job(count_job *j, char **names, size_t n)
 {
     bool printed = true;
 
@@ -684,9 +419,9 @@ run_job(job *j, char **names, size_t n)
         return licet_cli_error(&licet_command_count, &j->err);
     }
     if (j->json) {
-        printed = print_json(j);
+        printed = count_print_json(j);
     } else {
-        print_text(j);
+        count_print_text(j);
     }
     if (!printed || fflush(stdout) != 0) {
         return licet_cli_fail(&licet_command_count, "cannot write the result: %s",
@@ -698,7 +433,7 @@ run_job(job *j, char **names, size_t n)
 static int
 run(int argc, char **argv)
 {
-    job j = {.form = LICET_BODY_AUTO, .max_ids = MAX_IDS_DEFAULT};
+    count_job j = {.form = LICET_BODY_AUTO, .max_ids = MAX_IDS_DEFAULT};
     int first = 0, code = take_options(&j, argc, argv, &first);
 
     if (code != -1) {

@@ -6,9 +6,44 @@
 #define LICET_COUNT_H
 
 #include "cli.h"
+#include "count_ids.h"
 #include "licet/meter.h"
 
 LICET_DECLARE_COMMAND(count)
+
+enum { COUNT_NAME_MAX = 32 };
+
+typedef struct count_unit {
+    char name[COUNT_NAME_MAX + 1];
+    const char *count_text, *ids_text; /* as written; ids_text NULL: none */
+    uint64_t distinct;
+} count_unit;
+
+typedef struct count_file {
+    const char *name; /* as given; "-": standard input */
+    licet_scan_result result;
+    uint8_t first[4]; /* of its bytes, to tell compressed ones */
+} count_file;
+
+typedef struct count_job {
+    count_unit units[LICET_SCAN_UNITS_MAX];
+    licet_plan_unit paths[LICET_SCAN_UNITS_MAX];
+    size_t units_len;
+    licet_body_form form;
+    bool strict, json;
+    uint64_t max_ids;
+    const char *suggest;
+    licet_plan *plan;
+    count_ids ids;
+    count_file *files;
+    size_t files_len;
+    bool id_failed; /* adding an id did; err says why */
+    licet_error err;
+} count_job;
+
+/* The answer, on stdout. JSON: false when memory is short. */
+bool count_print_json(const count_job *j);
+void count_print_text(const count_job *j);
 
 /* licet count --suggest FILE: what could be counted in a page; returns the exit code. */
 int count_suggest(const char *file, bool json);
