@@ -85,7 +85,9 @@ fill_wide(const licet_gate *gate, licet_wide *wide, const licet_image *image, co
           const licet_verdict *verdict, uint64_t sequence, uint64_t now_ms)
 {
     memset(wide, 0, sizeof(*wide));
-    wide->identity = (licet_identity){.gate = gate->gate, .epoch = gate->epoch, .sequence = sequence};
+    wide->identity.gate = gate->gate;
+    wide->identity.epoch = gate->epoch;
+    wide->identity.sequence = sequence;
     wide->time_ms = now_ms;
     wide->image = image->header->number;
     wide->cell = image->header->cell;

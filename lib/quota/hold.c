@@ -8,6 +8,12 @@
 #include "cell.h"
 #include "counter.h"
 
+static uint32_t
+limits_of(const licet_slot *slot)
+{
+    return (uint32_t)gate_least(GATE_LOAD(&slot->limits_len), LICET_LIMITS_PER_REQUEST_MAX);
+}
+
 static void
 intend(licet_slot *slot, uint32_t what)
 {
@@ -56,8 +62,13 @@ hold_limit(const licet_gate *gate, licet_slot *slot, uint32_t i, uint64_t units,
 bool
 hold_lease(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t units, bool anyway)
 {
+    uint32_t cell = GATE_LOAD(&slot->wide.cell);
+
+    if (cell >= gate->at.cells) {
+        return false;
+    }
     intend(slot, SLOT_INTENT_LEASE + kind);
-    bool taken = lease_take(gate, slot->wide.cell, kind, units, anyway);
+    bool taken = lease_take(gate, cell, kind, units, anyway);
     LICET_STEP();
     if (taken) {
         GATE_STORE(&slot->leased[kind], slot->leased[kind] + units);
@@ -88,7 +99,7 @@ hold_more(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t unit
     hold_outcome outcome = HOLD_TAKEN;
     uint32_t i = 0;
 
-    for (; i < slot->limits_len && outcome == HOLD_TAKEN; i++) {
+    for (; i < limits_of(slot) && outcome == HOLD_TAKEN; i++) {
         if (slot->limits[i].kind == kind && !hold_limit(gate, slot, i, units, limits_anyway, out_refusal)) {
             outcome = HOLD_LIMIT;
             break;
@@ -147,9 +158,9 @@ release_lease(const licet_gate *gate, licet_slot *slot, uint32_t cell, uint32_t 
 void
 hold_release(const licet_gate *gate, licet_slot *slot)
 {
-    uint32_t limits = GATE_LOAD(&slot->limits_len), cell = GATE_LOAD(&slot->wide.cell);
+    uint32_t cell = GATE_LOAD(&slot->wide.cell);
 
-    for (uint32_t i = limits < LICET_LIMITS_PER_REQUEST_MAX ? limits : LICET_LIMITS_PER_REQUEST_MAX; i-- > 0;) {
+    for (uint32_t i = limits_of(slot); i-- > 0;) {
         release_limit(gate, slot, i);
     }
     for (uint32_t kind = LICET_KINDS_MAX; kind-- > 0 && cell < gate->at.cells;) {

@@ -102,7 +102,7 @@ test_ids_around(void **state)
         if (!licet_gate_ids_peek(w.gate, 0, at, &buffer, &chunk, &next, &err)) {
             fail_msg("%s", err.text);
         }
-        assert_memory_equal(&chunk.identity, &identity, sizeof(identity));
+        world_same_identity(chunk.identity, identity);
         assert_int_equal(chunk.cell, WORLD_CELL);
         assert_int_equal(chunk.kind, WORLD_POST);
         assert_int_equal(chunk.count, count);

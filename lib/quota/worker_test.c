@@ -131,7 +131,7 @@ test_receipt(void **state)
 
     assert_int_equal(licet_gate_head(w.gate, licet_worker_area(worker)), 1);
     assert_true(licet_gate_peek(w.gate, licet_worker_area(worker), 0, &wide, &err));
-    assert_memory_equal(&wide.identity, &identity, sizeof(identity));
+    world_same_identity(wide.identity, identity);
     assert_int_equal(wide.identity.gate, 7);
     assert_int_equal(wide.identity.epoch, 9);
     assert_int_equal(wide.time_ms, WORLD_NOW);

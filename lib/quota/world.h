@@ -161,6 +161,14 @@ world_settlement(uint64_t posts)
     return settlement;
 }
 
+static inline void
+world_same_identity(licet_identity a, licet_identity b)
+{
+    assert_int_equal(a.gate, b.gate);
+    assert_int_equal(a.epoch, b.epoch);
+    assert_int_equal(a.sequence, b.sequence);
+}
+
 /* Takes every receipt out of every ring; adds up what they are charged. */
 typedef struct world_sums {
     uint32_t receipts;

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fuzz: a worker that writes whatever it likes. The input is a list of
+ * (place u24, length u8, bytes) written over the areas, cells and counters of
+ * a file with responses under way; then licetd adopts, peeks and drains, and a
+ * worker joins and serves. Nothing may crash or read out of bounds, and after
+ * it no slot is left behind.
+ */
+#include "layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define NOW UINT64_C(1700000000000)
+
+static void
+must(bool condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+static licet_gate *
+make(const char *path)
+{
+    licet_gate_options options = {.gate = 7,
+                                  .epoch = 9,
+                                  .workers = 2,
+                                  .slots = 4,
+                                  .ring = 8,
+                                  .ring_ids = 256,
+                                  .cells = 3,
+                                  .counters = 4,
+                                  .images = "/nonexistent",
+                                  .mode = 0600,
+                                  .gid = -1};
+    licet_gate *gate = NULL;
+
+    must(licet_gate_create(path, &options, &gate, NULL));
+    for (uint32_t kind = 0; kind < 3; kind++) {
+        licet_gate_lease_grant(gate, 1, kind, 1000);
+    }
+    return gate;
+}
+
+static licet_verdict
+verdict_of(uint64_t posts)
+{
+    licet_verdict verdict = {.clause = LICET_NONE, .limits_len = 2};
+
+    verdict.reserve[LICET_KIND_REQUEST] = 1;
+    verdict.reserve[2] = posts;
+    verdict.limits[0] = (licet_verdict_limit){.counter = 1, .kind = 2, .window = 5, .amount = posts};
+    verdict.limits[1] = (licet_verdict_limit){.counter = 3, .kind = LICET_KIND_REQUEST, .window = 5, .amount = 1};
+    return verdict;
+}
+
+static licet_slot *
+admit(licet_worker *worker)
+{
+    static const licet_image_header header = {.cell = 1, .kinds_len = 3, .limits_len = 1, .versions_len = 1};
+    static const licet_image_limit limit = {.kind = 2, .most = 1000, .per = LICET_PER_MONTH};
+    static const licet_image_version version = {.mode = LICET_MODE_ENFORCE};
+    const licet_image image = {.header = &header, .limits = &limit, .versions = &version};
+    licet_verdict verdict = verdict_of(10);
+    licet_facts facts = {.app = 0};
+    licet_shortage shortage;
+    licet_slot *slot = NULL;
+
+    licet_admission admission = licet_worker_admit(worker, &image, &facts, &verdict, 32, NOW, &slot, &shortage, NULL);
+    return admission == LICET_ADMITTED ? slot : NULL;
+}
+
+static void
+serve(licet_worker *worker, licet_slot *slot)
+{
+    licet_settlement settlement = {.status = 200, .bytes_acked = UINT64_MAX};
+
+    if (slot == NULL) {
+        return;
+    }
+    (void)licet_slot_top_up(worker, slot, 2, 15);
+    licet_slot_count(slot, 2, 12);
+    (void)licet_slot_ids(worker, slot, 2, 1, LICET_BYTES_LITERAL("\003abc"));
+    settlement.units[2] = 12;
+    licet_slot_settle(worker, slot, &settlement);
+}
+
+/* Behind the header page, which no worker's mistake is taken to reach: its words are copied when the file is mapped. */
+static void
+overwrite(const licet_gate *gate, const uint8_t *data, size_t size)
+{
+    size_t room = gate->at.size - GATE_PAGE;
+
+    while (size >= 4) {
+        size_t at = (size_t)(data[0] | data[1] << 8 | data[2] << 16) % room;
+        size_t len = data[3] < size - 4 ? data[3] : size - 4;
+        len = len < room - at ? len : room - at;
+        memcpy(gate->map + GATE_PAGE + at, data + 4, len);
+        data += 4 + len;
+        size -= 4 + len;
+    }
+}
+
+static void
+drain(licet_gate *gate)
+{
+    licet_buffer buffer;
+
+    licet_buffer_init(&buffer, 4096);
+    for (uint32_t area = 0; area < licet_gate_areas(gate); area++) {
+        uint64_t head = licet_gate_head(gate, area), at = licet_gate_tail(gate, area);
+        for (; at < head; at++) {
+            licet_wide wide;
+            if (licet_gate_peek(gate, area, at, &wide, NULL)) {
+                must(wide.cell < 3 && wide.ending < LICET_ENDINGS_LEN && wide.purpose_len <= LICET_NAME_MAX);
+            }
+        }
+        licet_gate_release(gate, area, head);
+        uint64_t ids_head = licet_gate_ids_head(gate, area), next = licet_gate_ids_tail(gate, area);
+        licet_ids_chunk chunk;
+        while (next < ids_head && licet_gate_ids_peek(gate, area, next, &buffer, &chunk, &next, NULL)) {
+            must(chunk.ids.len <= 256 && chunk.count <= chunk.ids.len);
+        }
+        licet_gate_ids_release(gate, area, ids_head);
+    }
+    licet_buffer_done(&buffer);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char dir[] = "/tmp/licet-gate-fuzz-XXXXXX", path[64];
+    licet_worker *worker = NULL;
+    uint64_t requests, units;
+    uint32_t cells[3];
+
+    must(mkdtemp(dir) != NULL);
+    snprintf(path, sizeof(path), "%s/gate", dir);
+    licet_gate *gate = make(path);
+    must(licet_worker_join(gate, &worker, NULL));
+    serve(worker, admit(worker));
+    admit(worker);
+    admit(worker);
+    /* its lock goes, its area stays as it is: a death. The owner word alone says so, as long as it says anything. */
+    uint64_t owner = GATE_LOAD(&gate_area_at(gate, 0)->owner);
+    licet_slot *open[2] = {gate_slot_at(gate, 0, 0), gate_slot_at(gate, 0, 1)};
+    uint8_t kept[2][sizeof(licet_slot)];
+    memcpy(kept[0], open[0], sizeof(kept[0]));
+    memcpy(kept[1], open[1], sizeof(kept[1]));
+    licet_worker_leave(worker, NOW);
+    memcpy(open[0], kept[0], sizeof(kept[0]));
+    memcpy(open[1], kept[1], sizeof(kept[1]));
+    GATE_STORE(&gate_area_at(gate, 0)->owner, owner);
+    overwrite(gate, data, size);
+    drain(gate);
+    for (int i = 0; i < 8; i++) {
+        licet_gate_adopt(gate, NOW, NULL, NULL);
+        drain(gate);
+    }
+    must(licet_gate_under_way(gate) == 0);
+    for (uint32_t cell = 0; cell < 4; cell++) {
+        if (licet_gate_unrecorded_take(gate, cell, &requests, &units)) {
+            must(requests > 0);
+        }
+    }
+    must(licet_gate_lease_wanted(gate, cells, 3) <= 3);
+    for (int i = 0; i < 4 && !licet_worker_join(gate, &worker, NULL); i++) {
+        licet_gate_adopt(gate, NOW, NULL, NULL); /* an area out of order is put right on the way */
+        drain(gate);
+        worker = NULL;
+    }
+    must(worker != NULL);
+    for (int i = 0; i < 12; i++) {
+        serve(worker, admit(worker));
+    }
+    licet_worker_leave(worker, NOW);
+    drain(gate);
+    must(licet_gate_owned(gate) <= 1);
+    licet_gate_close(gate);
+    unlink(path);
+    rmdir(dir);
+    return 0;
+}
