@@ -33,8 +33,9 @@ typedef struct insertion {
 static const yaml_node_t *
 node_of(const licet_apps_file *file, int index)
 {
-    /* libyaml's reader is not const, but changes nothing */
-    return yaml_document_get_node((yaml_document_t *)(uintptr_t)&file->document, index);
+    const yaml_node_t *first = file->document.nodes.start; /* what yaml_document_get_node does, but for const */
+
+    return index >= 1 && index <= file->document.nodes.top - first ? &first[index - 1] : NULL;
 }
 
 static bool

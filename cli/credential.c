@@ -452,7 +452,8 @@ done:
 static int
 run(int argc, char **argv)
 {
-    request r = {.kind = "bearer", .from_ms = licet_cli_now() / 1000 * 1000, .before_ms = UINT64_MAX};
+    request r = {
+        .dir = "", .app = "", .kind = "bearer", .from_ms = licet_cli_now() / 1000 * 1000, .before_ms = UINT64_MAX};
     int result = parse(&r, argc, argv);
 
     if (result == LICET_EXIT_OK) {
