@@ -494,11 +494,11 @@ segments_list(journal *j, licet_error *err)
     return ok;
 }
 
-/* Is there a whole batch anywhere in bytes [from, end) of the segment? It carries its own proof: the hash before it is
- * the last thing that stands before it. */
+/* Is there a whole batch behind the faulty one at w->pos? */
 static bool
-whole_batch_behind(walk *w, uint64_t from, bool *out_found, licet_error *err)
+whole_batch_behind(walk *w, bool *out_found, licet_error *err)
 {
+    uint64_t from = w->pos;
     size_t len = (size_t)(w->len - from);
     uint8_t *bytes = malloc(len + 1);
     *out_found = false;
@@ -506,7 +506,7 @@ whole_batch_behind(walk *w, uint64_t from, bool *out_found, licet_error *err)
         return LICET_FAIL(err, LICET_E_MEMORY, from, "%s: no memory for %zu bytes", w->path, len);
     bool ok = licet_file_read_at(w->fd, w->path, bytes, len, from, err);
     if (ok)
-        *out_found = journal_find_batch(bytes, len);
+        *out_found = journal_find_batch(bytes, len, &w->chain);
     free(bytes);
     return ok;
 }
@@ -521,7 +521,7 @@ tail_cut(journal *j, walk *w, licet_error *err)
     bool found;
     if (rest > BATCH_MAX)
         return false;
-    if (!whole_batch_behind(w, w->pos, &found, &system)) {
+    if (!whole_batch_behind(w, &found, &system)) {
         if (err != NULL)
             *err = system;
         return false;

@@ -175,18 +175,44 @@ journal_batch_check(const uint8_t *batch, size_t len, const batch_header *h, con
     return NULL;
 }
 
+/* A whole batch at the beginning of these bytes, which follows chain. */
+static bool
+whole_at(const uint8_t *bytes, size_t len, const licet_hash *chain)
+{
+    batch_header h;
+    licet_hash found;
+    if (len < BATCH_HEADER || journal_batch_header_read(bytes, &h) != NULL)
+        return false;
+    size_t total = BATCH_HEADER + h.body_len + COMMIT_FIXED + POSITION_LEN * (size_t)h.positions;
+    return total <= len && journal_batch_check(bytes, total, &h, chain, &found) == NULL;
+}
+
+/* If only the hash of the first batch was changed, what follows it follows the hash it should have. */
+static bool
+whole_behind_first(const uint8_t *bytes, size_t len, const licet_hash *chain)
+{
+    batch_header h;
+    if (len < BATCH_HEADER || journal_batch_header_read(bytes, &h) != NULL)
+        return false;
+    size_t total = BATCH_HEADER + h.body_len + COMMIT_FIXED + POSITION_LEN * (size_t)h.positions;
+    if (total > len)
+        return false;
+    licet_bytes pieces[] = {{chain->bytes, 32}, {bytes, total - LICET_SHA256_LEN}};
+    licet_hash due = licet_sha256(pieces, 2);
+    return whole_at(bytes + total, len - total, &due);
+}
+
 bool
-journal_find_batch(const uint8_t *bytes, size_t len)
+journal_find_batch(const uint8_t *bytes, size_t len, const licet_hash *chain)
 {
     const uint8_t *at = bytes, *end = bytes + len;
+    if (whole_behind_first(bytes, len, chain))
+        return true;
     while (at < end && (at = memmem(at, (size_t)(end - at), BATCH_MAGIC, 4)) != NULL) {
-        batch_header h;
-        size_t left = (size_t)(end - at);
-        if (at - bytes >= LICET_SHA256_LEN && left >= BATCH_HEADER && journal_batch_header_read(at, &h) == NULL) {
-            size_t total = BATCH_HEADER + h.body_len + COMMIT_FIXED + POSITION_LEN * (size_t)h.positions;
-            licet_hash chain, found;
-            memcpy(chain.bytes, at - LICET_SHA256_LEN, 32);
-            if (total <= left && journal_batch_check(at, total, &h, &chain, &found) == NULL)
+        licet_hash before;
+        if (at - bytes >= LICET_SHA256_LEN) {
+            memcpy(before.bytes, at - LICET_SHA256_LEN, 32);
+            if (whole_at(at, (size_t)(end - at), &before))
                 return true;
         }
         at++;

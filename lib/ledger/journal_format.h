@@ -41,7 +41,8 @@ void journal_commit_record(const licet_hash *chain, const uint8_t header[BATCH_H
 const char *journal_batch_check(const uint8_t *batch, size_t len, const batch_header *h, const licet_hash *chain,
                                 licet_hash *out_chain);
 licet_journal_position journal_position_read(const uint8_t in[POSITION_LEN]);
-/* Is there a whole batch at any place but the first of these bytes? */
-bool journal_find_batch(const uint8_t *bytes, size_t len);
+/* These bytes begin with a faulty batch that should follow chain: is there a whole batch behind it? Whole batches carry
+ * their own proof, since the hash they follow is the last thing that stands before them. */
+bool journal_find_batch(const uint8_t *bytes, size_t len, const licet_hash *chain);
 
 #endif
