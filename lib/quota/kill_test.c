@@ -246,10 +246,9 @@ check_books(world *w, const kill_way *way, bool finished)
 {
     world_sums sums = {0};
     licet_gate_faults faults;
-    uint32_t freed = 0;
 
     for (int i = 0; i < 3; i++) {
-        freed += licet_gate_adopt(w->gate, WORLD_NOW + 10, NULL, NULL);
+        licet_gate_adopt(w->gate, WORLD_NOW + 10, NULL, NULL);
         world_drain(w->gate, &sums);
     }
     faults = licet_gate_faults_of(w->gate);
