@@ -239,7 +239,8 @@ ngx_int_t ngx_http_licet_push_in(ngx_http_request_t *r, const char *name, ngx_st
 ngx_int_t ngx_http_licet_push_out(ngx_http_request_t *r, const char *name, ngx_str_t value);
 /* Licet-* of the upstream's response: never the client's. */
 void ngx_http_licet_strip_out(ngx_http_request_t *r);
-ngx_str_t ngx_http_licet_text(ngx_http_request_t *r, licet_bytes text); /* a view, no copy */
+/* The response has a content encoding other than identity. */
+bool ngx_http_licet_encoded(const ngx_http_request_t *r);
 
 /* ---- admit (ngx_http_licet_admit.c), identify (ngx_http_licet_identify.c) --------- */
 

@@ -58,14 +58,6 @@ ngx_http_licet_form(ngx_str_t type, licet_body_form *out_form)
            ngx_http_licet_ends(type, "+json");
 }
 
-static bool
-ngx_http_licet_encoded(const ngx_http_request_t *r)
-{
-    const ngx_table_elt_t *h = r->headers_out.content_encoding;
-
-    return h != NULL && h->hash != 0 && h->value.len > 0 && !ngx_http_licet_token(h->value, "identity");
-}
-
 /* What of this response is counted, judged by its head. */
 static void
 ngx_http_licet_meter_begin(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_http_licet_meter_t *m)
@@ -134,7 +126,7 @@ ngx_http_licet_meter_header_filter(ngx_http_request_t *r)
     ngx_http_licet_ctx_t *ctx;
     uint32_t i;
 
-    if (r != r->main) {
+    if (r != r->main || r->post_action) {
         return ngx_http_next_header_filter(r);
     }
     ctx = ngx_http_licet_find(r);
@@ -446,7 +438,7 @@ ngx_http_licet_meter_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ngx_chain_t *cl;
     ngx_int_t rc;
 
-    if (ctx == NULL || ctx->slot == NULL || ctx->meter == NULL) {
+    if (ctx == NULL || ctx->slot == NULL || ctx->meter == NULL || r->main->post_action) {
         return ngx_http_next_body_filter(r, in);
     }
     if (ctx->meter->cut) {

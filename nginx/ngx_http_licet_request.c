@@ -129,6 +129,7 @@ ngx_http_licet_push_in(ngx_http_request_t *r, const char *name, ngx_str_t value)
     if (h == NULL) {
         return NGX_ERROR;
     }
+    ngx_memzero(h, sizeof(*h));
     h->key.len = ngx_strlen(name);
     h->key.data = (u_char *)name;
     h->value = value;
@@ -184,6 +185,7 @@ ngx_http_licet_push_out(ngx_http_request_t *r, const char *name, ngx_str_t value
     if (h == NULL) {
         return NGX_ERROR;
     }
+    ngx_memzero(h, sizeof(*h));
     h->hash = 1;
     h->key.len = ngx_strlen(name);
     h->key.data = (u_char *)name;
@@ -206,4 +208,14 @@ ngx_http_licet_strip_out(ngx_http_request_t *r)
             }
         }
     }
+}
+
+bool
+ngx_http_licet_encoded(const ngx_http_request_t *r)
+{
+    const ngx_table_elt_t *h = r->headers_out.content_encoding;
+
+    return h != NULL && h->hash != 0 && h->value.len > 0 &&
+           !(h->value.len == sizeof("identity") - 1 &&
+             ngx_strncasecmp(h->value.data, (u_char *)"identity", h->value.len) == 0);
 }

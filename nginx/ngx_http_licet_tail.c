@@ -207,13 +207,10 @@ static ngx_int_t
 ngx_http_licet_tail_header_filter(ngx_http_request_t *r)
 {
     ngx_http_licet_ctx_t *ctx;
-    const ngx_table_elt_t *h;
 
     ctx = r == r->main ? ngx_http_get_module_ctx(r, ngx_http_licet_module) : NULL;
     if (ctx != NULL && ctx->slot != NULL && ctx->meter != NULL) {
-        h = r->headers_out.content_encoding;
-        ctx->tail.recoded = ctx->meter->scanning && h != NULL && h->hash != 0 && h->value.len > 0 &&
-                            ngx_strcasecmp(h->value.data, (u_char *)"identity") != 0;
+        ctx->tail.recoded = ctx->meter->scanning && ngx_http_licet_encoded(r);
         if (ctx->counts) {
             ngx_http_licet_tail_lowat(r);
         }

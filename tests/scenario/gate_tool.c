@@ -2,12 +2,12 @@
 /*
  * gate_tool: licetd's side of a gate, by hand, for the stories of this folder.
  *
- *   gate_tool SITE SHM OUT [--lease N] [--workers N] [--slots N] [--epoch N]
+ *   gate_tool SITE SHM OUT [--lease N] [--workers N] [--slots N] [--epoch N] [--late 1]
  *
  * Applies SITE, makes the shared memory SHM, lends each agreement N units of every kind ahead of use (default a
- * million, 0: none) and writes each finished receipt as one JSON line to OUT, each batch of ids to OUT.ids, and what
- * was let through without a slot or refused to strangers to OUT.other. SIGHUP applies SITE again. SIGTERM ends it in
- * order.
+ * million, 0: none; --late 1: only once a worker asked) and writes each finished receipt as one JSON line to OUT, each
+ * batch of ids to OUT.ids, and what was let through without a slot or refused to strangers to OUT.other. SIGHUP applies
+ * SITE again. SIGTERM ends it in order.
  *
  *  (1) A line is written only whole, so that a story may read while it grows.
  *  (2) It journals nothing: it exists to be looked at.
@@ -33,7 +33,7 @@
 typedef struct tool {
     const char *dir, *shm;
     uint64_t lease;
-    uint32_t workers, slots, epoch;
+    uint32_t workers, slots, epoch, late;
     FILE *out, *ids, *other;
     licet_store *store;
     licet_gate *gate;
@@ -234,9 +234,27 @@ drain_other(tool *t)
     (void)fflush(t->other);
 }
 
+/* Late: only what a worker asked for, in the round after. */
+static void
+lend_late(tool *t)
+{
+    uint32_t wanted[CELLS_MAX], n = licet_gate_lease_wanted(t->gate, wanted, CELLS_MAX);
+
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t kind = 0; kind < LICET_KINDS_MAX; kind++) {
+            licet_lease_value value = licet_gate_lease(t->gate, wanted[i], kind);
+            licet_gate_lease_grant(t->gate, wanted[i], kind, value.taken + t->lease);
+        }
+    }
+}
+
 static void
 lend(tool *t)
 {
+    if (t->late) {
+        lend_late(t);
+        return;
+    }
     for (uint32_t cell = 1; cell < licet_store_cells(t->store); cell++) {
         for (uint32_t kind = 0; t->lease > 0 && kind < LICET_KINDS_MAX; kind++) {
             licet_lease_value value = licet_gate_lease(t->gate, cell, kind);
@@ -326,11 +344,10 @@ open_outputs(tool *t, const char *out)
 static bool
 options_read(tool *t, int argc, char **argv, const char **out_file)
 {
-    static const struct option options[] = {{"lease", required_argument, NULL, 'l'},
-                                            {"workers", required_argument, NULL, 'w'},
-                                            {"slots", required_argument, NULL, 's'},
-                                            {"epoch", required_argument, NULL, 'e'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"lease", required_argument, NULL, 'l'}, {"workers", required_argument, NULL, 'w'},
+        {"slots", required_argument, NULL, 's'}, {"epoch", required_argument, NULL, 'e'},
+        {"late", required_argument, NULL, 'a'},  {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -341,7 +358,7 @@ options_read(tool *t, int argc, char **argv, const char **out_file)
         if (c == 'l') {
             t->lease = value;
         } else {
-            *(c == 'w' ? &t->workers : c == 's' ? &t->slots : &t->epoch) = (uint32_t)value;
+            *(c == 'w' ? &t->workers : c == 's' ? &t->slots : c == 'a' ? &t->late : &t->epoch) = (uint32_t)value;
         }
     }
     if (argc - optind != 3) {
@@ -362,7 +379,7 @@ main(int argc, char **argv)
     const char *out = NULL;
 
     if (!options_read(&t, argc, argv, &out)) {
-        fprintf(stderr, "usage: gate_tool SITE SHM OUT [--lease N] [--workers N] [--slots N] [--epoch N]\n");
+        fprintf(stderr, "usage: gate_tool SITE SHM OUT [--lease N] [--workers N] [--slots N] [--epoch N] [--late 1]\n");
         return 2;
     }
     (void)sigaction(SIGTERM, &action, NULL);

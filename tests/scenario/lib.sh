@@ -153,8 +153,12 @@ judge_logs() {
 
 # ---- for stories in shell -------------------------------------------------
 
-# upstream KIND [N]: starts upstream.py and waits until it listens; ends with the story.
+# upstream KIND [N]: starts upstream.py in place of the last one and waits until it listens; ends with the story.
 upstream() {
+    if [[ -n ${UPSTREAM_PID:-} ]]; then
+        kill $UPSTREAM_PID 2>/dev/null || true
+        wait $UPSTREAM_PID 2>/dev/null || true
+    fi
     python3 "$SCENARIO/upstream.py" "$UPSTREAM_PORT" "$@" &
     UPSTREAM_PID=$!
     trap 'kill $UPSTREAM_PID' EXIT

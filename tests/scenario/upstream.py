@@ -7,12 +7,14 @@ KIND stream: three chunks of four posts, some time apart.   page N: a page of N 
 """
 import http.server
 import json
+import random
 import sys
 import time
 
 
 def post(i):
-    return {"id": str(10**18 + i), "text": "post %d of a page that is as long as pages are " % i + "x" * 200}
+    noise = "%0200x" % random.Random(i).getrandbits(800)  # does not compress away
+    return {"id": str(10**18 + i), "text": "post %d of a page that is as long as pages are " % i + noise}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
