@@ -10,6 +10,9 @@
  *      byte order of the machine: an image is a cache made from the files of
  *      the site, never evidence and never moved between machines.
  *  (4) Text is (offset, length) into one string area, no NUL.
+ *  (5) Rows stand in an order that can be searched: versions by from_ms, apps and use_cases by id, the purposes of a
+ *      version by name (bytes, the shorter first), its endpoints by method, number of segments, most literal segments,
+ *      file order. licet_image_open sees to it.
  */
 #ifndef LICET_IMAGE_H
 #define LICET_IMAGE_H
@@ -160,11 +163,11 @@ typedef struct licet_image_header {
     /* table offsets in bytes from the start of the blob, and row counts */
 #define LICET_IMAGE_TABLES(X)                                                                                          \
     X(versions, licet_image_version)                                                                                   \
-    X(clauses, licet_image_clause) X(purposes, licet_image_purpose) X(endpoints, licet_image_endpoint)                 \
-        X(segments, licet_image_segment) X(counts, licet_image_count) X(limits, licet_image_limit)                     \
-            X(limit_endpoints, uint32_t) X(limit_counters, uint32_t) X(apps, licet_image_app)                          \
-                X(app_products, uint32_t) X(products, licet_text) X(credentials, licet_image_credential)               \
-                    X(use_cases, licet_image_use_case) X(strings, uint8_t)
+    X(clauses, licet_image_clause)                                                                                     \
+    X(purposes, licet_image_purpose) X(endpoints, licet_image_endpoint) X(segments, licet_image_segment)               \
+        X(counts, licet_image_count) X(limits, licet_image_limit) X(limit_endpoints, uint32_t)                         \
+            X(limit_counters, uint32_t) X(apps, licet_image_app) X(app_products, uint32_t) X(products, licet_text)     \
+                X(credentials, licet_image_credential) X(use_cases, licet_image_use_case) X(strings, uint8_t)
 #define LICET_IMAGE_TABLE_FIELD(name, type) uint32_t name##_at, name##_len;
     LICET_IMAGE_TABLES(LICET_IMAGE_TABLE_FIELD)
 } licet_image_header;

@@ -361,7 +361,7 @@ test_endpoint_of_agrees(void **state)
         for (unsigned i = 0; i < 500; i++) {
             size_t len = 0;
             for (unsigned n = (unsigned)rand_r(&seed) % 5; n > 0; n--) {
-                len += (size_t)snprintf(path + len, sizeof(path) - len, "/%.1s", "ab c" + rand_r(&seed) % 4);
+                len += (size_t)snprintf(path + len, sizeof(path) - len, "/%.1s", &"ab c"[rand_r(&seed) % 4]);
             }
             path[len] = '\0';
             licet_bytes p = licet_bytes_of_text(path), m = licet_bytes_of_text(rand_r(&seed) % 2 ? "GET" : "PUT");
