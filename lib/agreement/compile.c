@@ -12,6 +12,7 @@
 #include "blob.h"
 #include "terms.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,25 @@ enum {
 #undef TABLE_ENUM
         TABLES_LEN
 };
+
+/* (1): rows are written as they lie in memory, so none may have padding, whose bytes nobody sets. */
+#define T sizeof(licet_text)
+#define R sizeof(licet_range)
+static_assert(sizeof(licet_image_clause) == 3 * T, "padding");
+static_assert(sizeof(licet_image_purpose) == T + 2 * 4, "padding");
+static_assert(sizeof(licet_image_count) == 3 * T + 2 * 4 + 2 * 8, "padding");
+static_assert(sizeof(licet_image_segment) == T + 2 * 4, "padding");
+static_assert(sizeof(licet_image_endpoint) == 2 * T + 2 * R, "padding");
+static_assert(sizeof(licet_image_limit) == R + 6 * 4 + 8, "padding");
+static_assert(sizeof(licet_image_version) == 2 * T + 2 * 32 + 2 * 8 + 4 * 4 + 8 + 5 * 4 + 4 * R + 4, "padding");
+static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * 4, "padding");
+static_assert(sizeof(licet_image_credential) == T + 2 * 4 + 32 + 2 * 8, "padding");
+static_assert(sizeof(licet_image_use_case) == 3 * T + 2 * 4 + 8, "padding");
+static_assert(sizeof(licet_image_header) ==
+                  8 + 2 * 4 + 2 * 8 + 32 + 2 * 4 + (LICET_KINDS_MAX + 3) * T + TABLES_LEN * 2 * 4,
+              "padding");
+#undef T
+#undef R
 
 typedef struct compiler {
     const licet_site *site;

@@ -10,9 +10,15 @@
 
 #include "licet/agreement.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define WRONG(err, ...) LICET_FAIL((err), LICET_E_CORRUPT, 0, "index: " __VA_ARGS__)
+static_assert(sizeof(licet_index_credential) == 32 + 2 * 4, "padding"); /* see compile.c */
+static_assert(sizeof(licet_index_app) == sizeof(licet_text) + 2 * 4, "padding");
+static_assert(sizeof(licet_index_image) == 8 + 2 * 4, "padding");
+static_assert(sizeof(licet_index_header) == 8 + 2 * 4 + 2 * 8 + 32 + 8 * 4, "padding");
+
 #define INDEX_NAME_MAX (2 * LICET_NAME_MAX + 1)
 
 /* ---- open ------------------------------------------------------------------------ */
