@@ -260,7 +260,29 @@ verify_files(work *w, licet_error *err)
         !licet_cli_path(w->v->dir, rest, path, sizeof(path), err)) {
         return false;
     }
-    return licet_ledger_verify(path, &l->key, on_entry, w, &l->facts, err);
+    if (licet_ledger_verify(path, &l->key, on_entry, w, &l->facts, err)) {
+        return true;
+    }
+    if (err->code == LICET_E_NOT_FOUND) {
+        err->code = LICET_E_CORRUPT; /* the ledger is there, and a file of it is not */
+    }
+    return false;
+}
+
+/* What the signer signed is in the ledger, and its checkpoint was not taken away. */
+static bool
+check_promise(const verify *v, const verify_ledger *l, licet_error *err)
+{
+    if (l->promised.size == 0) {
+        return true;
+    }
+    if (l->facts.signed_size == 0) {
+        return LICET_FAIL(err, LICET_E_CORRUPT, 0,
+                          "ledger %s: its checkpoint is missing; the signer's record data/signed says that %llu entries"
+                          " were signed",
+                          l->name, (unsigned long long)l->promised.size);
+    }
+    return verify_extends(v, l, l->promised.size, &l->promised.root, "the signer's record data/signed", err);
 }
 
 bool
@@ -281,9 +303,7 @@ verify_one(verify *v, verify_ledger *l)
         goto done;
     }
     l->verified = verify_files(w, &err);
-    ok = l->verified && check_usage(w, &err);
-    ok = ok && (l->promised.size == 0 ||
-                verify_extends(v, l, l->promised.size, &l->promised.root, "the signer's record data/signed", &err));
+    ok = l->verified && check_usage(w, &err) && check_promise(v, l, &err);
 done:
     verify_progress_end(v);
     if (!ok) {

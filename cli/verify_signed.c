@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,6 +49,29 @@ take_half(const uint8_t *bytes, half *out_half)
            take_hash(&c, &told) && memcmp(told.bytes, sum.bytes, LICET_SHA256_LEN) == 0;
 }
 
+/* A place of which one half is spoilt was torn in a power loss, and the other half counts: a note. With both spoilt
+ * nobody knows what was signed. */
+static void
+check(verify *v)
+{
+    licet_error err = {0};
+    half h;
+
+    for (size_t at = 0; at + 2 * HALF <= v->record_len; at += 2 * HALF) {
+        bool first = take_half(v->record + at, &h), second = take_half(v->record + at + HALF, &h);
+
+        if (!first && !second) {
+            LICET_FAIL(&err, LICET_E_CORRUPT, at, "%s/data/signed: byte %zu: both copies of a place are damaged",
+                       v->dir, at);
+            verify_fault(v, &err);
+        } else if (!first || !second) {
+            fprintf(stderr,
+                    "licet verify: %s/data/signed: byte %zu: one of two copies is damaged, as a power loss does\n",
+                    v->dir, at + (first ? HALF : 0));
+        }
+    }
+}
+
 void
 verify_signed_read(verify *v)
 {
@@ -62,6 +86,7 @@ verify_signed_read(verify *v)
     if (access(path, R_OK) == 0 && !licet_file_read(path, RECORD_MAX, &v->record, &v->record_len, &err)) {
         verify_fault(v, &err);
     }
+    check(v);
 }
 
 void

@@ -22,6 +22,8 @@ extern "C" {
 
 typedef struct licet_usage licet_usage; /* an open usage.db; opaque */
 
+/* Opens or (writing) makes the tables. NOT_FOUND: none to read; CORRUPT: no tables of licet; UNSUPPORTED: of another
+ * version, to be rebuilt. An empty path when writing: tables on disk without a name, gone when closed. */
 bool licet_usage_open(const char *path, bool read_only, licet_usage **out_usage, licet_error *err);
 bool licet_usage_close(licet_usage *usage, licet_error *err);
 /* Entries of ledger applied so far. */

@@ -358,7 +358,8 @@ put_list(page *p, const char *key, const char *title, const char *none)
             continue;
         }
         shown++;
-        snprintf(name, sizeof(name), "%s%s", words(row, "id", none),
+        snprintf(name, sizeof(name), "%s%s%s%s%s", words(row, "id", none), json_is_string(at(row, "app")) ? " (" : "",
+                 words(row, "app", ""), json_is_string(at(row, "app")) ? ")" : "",
                  json_is_false(at(row, "registered")) ? " (not registered)" : "");
         text_table_cell(&table, name);
         text_table_number(&table, number(at(row, "requests"), "delivered"));
@@ -468,8 +469,11 @@ put_unmetered(page *p)
     put_table(p, &table);
     json_object_foreach((json_t *)(uintptr_t)at(unmetered, "units"), unit, amount)
     {
-        licet_put_format(p->out, "  of these %s %s were counted, %s stay charged\n",
-                         text_number(number(amount, "counted"), a), unit, text_number(number(amount, "charged"), b));
+        if (number(amount, "charged") > 0) {
+            licet_put_format(p->out, "  of these %s %s were counted, %s stay charged\n",
+                             text_number(number(amount, "counted"), a), unit,
+                             text_number(number(amount, "charged"), b));
+        }
     }
 }
 

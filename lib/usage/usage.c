@@ -12,9 +12,12 @@
  */
 #include "usage_db.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define USAGE_APPLICATION_ID 0x4c434555 /* LCEU */
 #define USAGE_FORMAT 1
@@ -223,7 +226,8 @@ configure(licet_usage *usage, licet_error *err)
         return true;
     }
     sqlite3_file_control(usage->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
-    return execute(usage, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;", err);
+    return execute(
+        usage, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864;", err);
 }
 
 static bool
@@ -237,6 +241,24 @@ prepare_statements(licet_usage *usage, licet_error *err)
             return usage_fail(usage, err, "its tables are not those of licet");
         }
     }
+    return true;
+}
+
+/* Makes the file where there is none: what an agreement uses is not for everybody to read. An empty path: a database
+ * on disk without a name. */
+static bool
+claim(const char *path, licet_error *err)
+{
+    int fd;
+
+    if (path[0] == '\0') {
+        return true;
+    }
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0) {
+        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: %s", path, strerror(errno));
+    }
+    close(fd);
     return true;
 }
 
@@ -266,6 +288,9 @@ licet_usage_open(const char *path, bool read_only, licet_usage **out_usage, lice
     }
     usage->read_only = read_only;
     usage_sums_init(&usage->sums);
+    if (!read_only && !claim(path, err)) {
+        goto done;
+    }
     if (sqlite3_open_v2(path, &usage->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         if (usage->db == NULL) {
             LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory to open %s", path);
