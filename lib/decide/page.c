@@ -2,8 +2,9 @@
 /*
  * Page: how many units a request can bring at most, read from its query before it goes up.
  *
- * The query is application/x-www-form-urlencoded text: pairs between '&', the first '=' of a pair ends its name, '+' is
- * a space, %XX a byte. It is decoded byte by byte while it is compared; nothing is copied.
+ * The query is application/x-www-form-urlencoded text: pairs between '&', the first '=' of a pair ends its name, %XX is
+ * a byte. It is decoded byte by byte while it is compared; nothing is copied. ('+', a space, stays: names of parameters
+ * have neither, and in a number both are faults.)
  *
  *  (1) Never less than the upstream may make of it. A parameter that occurs twice counts with its greatest value, since
  *      upstreams differ in which one they take; lists of items that occur twice are added up, since some join them.
@@ -29,9 +30,6 @@ next_byte(const uint8_t **at, const uint8_t *end)
 {
     uint8_t c = *(*at)++;
 
-    if (c == '+') {
-        return ' ';
-    }
     if (c == '%' && end - *at >= 2) {
         int high = hex_digit((*at)[0]), low = hex_digit((*at)[1]);
 
