@@ -11,7 +11,7 @@
 #include "nginxconf.h"
 
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 static const char ca_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -27,9 +27,23 @@ word(const char *name, const char *value, licet_error *err)
     return true;
 }
 
+/* Files a worker may open: what this process could give itself, and never a number the system would refuse. */
+static unsigned
+files_allowed(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
+        return 1024;
+    }
+    return files.rlim_max < 65536 ? (unsigned)files.rlim_max : 65536;
+}
+
 static void
 put_main(const char *folder, const char *module, const char *user, unsigned workers, licet_buffer *out)
 {
+    unsigned files = files_allowed(); /* a connection of a gate takes two, and up to two more for a temporary file */
+
     licet_put_format(out, "# Made by licet up; it is written anew at each start.\n");
     licet_put_format(out, "load_module \"%s\";\n", module);
     if (user != NULL) {
@@ -37,12 +51,12 @@ put_main(const char *folder, const char *module, const char *user, unsigned work
     }
     licet_put_format(out,
                      "worker_processes %u;\n"
-                     "worker_rlimit_nofile 65536;\n"
+                     "worker_rlimit_nofile %u;\n"
                      "pid \"%s/nginx.pid\";\n"
                      "error_log \"%s/error.log\" notice;\n"
                      "daemon off;\n\n"
-                     "events {\n    worker_connections 8192;\n}\n\n",
-                     workers, folder, folder);
+                     "events {\n    worker_connections %u;\n}\n\n",
+                     workers, files, folder, folder, files / 4);
 }
 
 static void

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real clients read real pages through the gate: the ledger's units per app equal what the clients received and what a plain
 // parser counts in the same files. Recorded pages where they are there, else generated ones; the run says which.
-import test from 'node:test';
 import assert from 'node:assert/strict';
 import https from 'node:https';
 import tls from 'node:tls';
 import { createRequire } from 'node:module';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Site, grossOf, rowOf, run } from './lib/site.mjs';
+import { story, Site, grossOf, rowOf, run } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { pagesOf, countPage, unitsOf, page } from './lib/pages.mjs';
 import { certificates } from './lib/tls.mjs';
@@ -31,7 +30,7 @@ const objects = shaped(({ data, errors }) => data && !Array.isArray(data) && !er
 
 const HOSTS = ['api.twitter.com', 'api.x.com', '127.0.0.1', 'localhost'];
 
-test('X v2: twitter-api-v2 over TLS, twitter-api-sdk, curl', async () => {
+story('X v2: twitter-api-v2 over TLS, twitter-api-sdk, curl', async () => {
   let next = { array: 0, object: 0 };
   const upstream = await Upstream.start((request, response, url) => {
     assert(!Object.keys(request.headers).some((name) => name.startsWith('licet-')), 'no Licet- header goes up');
@@ -92,7 +91,7 @@ test('X v2: twitter-api-v2 over TLS, twitter-api-sdk, curl', async () => {
   await upstream.stop();
 });
 
-test('Mastodon: python3-mastodon and curl', async () => {
+story('Mastodon: python3-mastodon and curl', async () => {
   const mastodon = pages.filter((p) => p.group === 'mastodon');
   const timelines = mastodon.filter((p) => /\/timelines\/|\/statuses$/.test(p.uri) && unitsOf(JSON.parse(p.body)) > 0);
   let next = 0;

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exact: 64 concurrent clients over two workers against a cap of 1,000 posts with pages of 1 to 100. Never more than 1,000
 // are delivered; since the clients retry quota-held refusals and follow retry_with, all 1,000 are had.
-import test from 'node:test';
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { Site, grossOf, sleep } from './lib/site.mjs';
+import { story, Site, grossOf, sleep } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
 
 for (const shortfall of [false, true]) {
-  test(`64 clients, a cap of 1,000 posts, pages ${shortfall ? 'shorter than asked for' : 'as asked for'}`, async () => {
+  story(`64 clients, a cap of 1,000 posts, pages ${shortfall ? 'shorter than asked for' : 'as asked for'}`, async () => {
     const upstream = await Upstream.start((request, response, url) => {
       const asked = Number(url.searchParams.get('max_results'));
       const n = shortfall ? Math.ceil(asked / 3) : asked;

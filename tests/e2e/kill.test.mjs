@@ -2,10 +2,9 @@
 // Nothing lost: clients under load keep each Licet-Decision of a response they received whole; licetd, a worker, or all of
 // nginx are killed (-9) at random moments. Afterwards each kept decision has exactly one receipt with at least the units
 // received, verify passes, the counter never exceeded the limit, no reservation stays behind.
-import test from 'node:test';
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { Site, grossOf, sleep } from './lib/site.mjs';
+import { story, Site, grossOf, sleep } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
@@ -15,7 +14,7 @@ const seed = Number(process.env.LICET_SEED ?? Math.floor(Math.random() * 2 ** 31
 let state = seed;
 const random = (n) => { state = (Math.imul(state, 1103515245) + 12345) >>> 0; return ((state >>> 8) % n); };
 
-test(`${ROUNDS} rounds of kill -9 under load`, async () => {
+story(`${ROUNDS} rounds of kill -9 under load`, async () => {
   console.log(`# used seed ${seed} (LICET_SEED repeats it)`);
   const pages = Array.from({ length: 101 }, (_, n) => page(n));
   const upstream = await Upstream.start((request, response, url) => {

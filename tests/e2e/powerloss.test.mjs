@@ -2,16 +2,15 @@
 // Power loss, on a copy: licetd is stopped in its tracks, data/ is copied, the shared memory is not (it is gone), and the end
 // of the journal is cut at some byte. A licetd started on the copy writes a gap whose bound covers all that clients received
 // and the copy does not know; verify passes; the live counter was charged with the bound, so the cap still holds.
-import test from 'node:test';
 import assert from 'node:assert/strict';
 import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Site, grossOf, sleep } from './lib/site.mjs';
+import { story, Site, grossOf, sleep } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
 
-test('what a cut journal does not know lies in a gap', async () => {
+story('what a cut journal does not know lies in a gap', async () => {
   const upstream = await Upstream.start((request, response, url) => send(response, page(Number(url.searchParams.get('max_results')))));
   const CAP = 100000;
   const site = await Site.make({ upstream: upstream.url, catalogue: catalogue.name, catalogueText: catalogue.text, workers: 2,

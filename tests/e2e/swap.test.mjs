@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // licet apply swaps the image while traffic runs: no nginx reload, no failed request, no count lost; the new limit holds at
 // once, an app that is added can read at once, and the counter keeps what was used.
-import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Site, grossOf, rowOf, sleep } from './lib/site.mjs';
+import { story, Site, grossOf, rowOf, sleep } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
 
-test('apply under traffic', async () => {
+story('apply under traffic', async () => {
   const upstream = await Upstream.start((request, response, url) => send(response, page(Number(url.searchParams.get('max_results')))));
   const clauses = { CAP: { section: '2', says: 'A cap' } };
   const cap = (most) => ({ clauses, limits: [`{ clause: CAP, unit: post, most: ${most}, per: month, over: licensee }`] });

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same page over each transport gives the same receipt: HTTP/1.1 and HTTP/2, plain and TLS, identity and chunked,
 // keep-alive, HEAD, refusals as problem documents; and what the API of the licensee shows of it.
-import test from 'node:test';
 import assert from 'node:assert/strict';
-import { Site, grossOf, rowOf, run } from './lib/site.mjs';
+import { story, Site, grossOf, rowOf, run } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import { certificates } from './lib/tls.mjs';
 import * as catalogue from './lib/catalogue.mjs';
 
-test('transports, headers, problems, the licensee’s API', async () => {
+story('transports, headers, problems, the licensee’s API', async () => {
   const upstream = await Upstream.start((request, response, url) => {
     if (url.pathname === '/missing') return send(response, Buffer.from('{"title":"Not Found"}'), { status: 404 });
     send(response, page(20), { chunk: url.searchParams.get('chunk') ? 777 : 0, headers: { 'licet-decision': 'not-mine', 'x-rate-limit-remaining': '7' } });

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Untouched: bodies leave the gate byte for byte as they came, and what cannot be counted is booked as unmetered with a
 // reason. Over the JSON torture files where they are there, and over broken bodies made here.
-import test from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Site, data, exists } from './lib/site.mjs';
+import { story, Site, data, exists } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import * as catalogue from './lib/catalogue.mjs';
 
@@ -31,7 +30,7 @@ async function bodies() {
   return { kind: 'the torture files', list };
 }
 
-test('bodies leave as they came, whole and in pieces', async () => {
+story('bodies leave as they came, whole and in pieces', async () => {
   const { kind, list } = await bodies();
   console.log(`# used ${kind}: ${list.length} bodies`);
   const upstream = await Upstream.start((request, response, url) => {

@@ -11,11 +11,28 @@ import { fileURLToPath } from 'node:url';
 import net from 'node:net';
 import http from 'node:http';
 import assert from 'node:assert/strict';
+import test from 'node:test';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const build = process.env.LICET_BUILD ?? join(root, 'build');
 export const data = process.env.LICET_TEST_DATA ?? join(root, '../shared/data');
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+/** What a story started and has not stopped; ended when the story ends, however it ends. */
+const leftovers = new Set();
+export const atEnd = (stop) => { leftovers.add(stop); return () => leftovers.delete(stop); };
+
+/** A test whose processes and servers do not outlive it. */
+export function story(name, body) {
+  test(name, { timeout: 600000 }, async (t) => {
+    try {
+      await body(t);
+    } finally {
+      for (const stop of [...leftovers].reverse()) await stop().catch(() => {});
+      leftovers.clear();
+    }
+  });
+}
+
 export const exists = (path) => access(path).then(() => true, () => false);
 
 export async function freePort() {
@@ -132,6 +149,8 @@ export class Site {
     child.stderr.on('data', keep);
     child.ended = new Promise((done) => child.on('exit', (code, signal) => { child.over = true; done({ code, signal }); }));
     this.children.push(child);
+    const forget = atEnd(async () => { if (!child.over) process.kill(child.pid, 'SIGKILL'); });
+    child.ended.then(forget);
     return child;
   }
 

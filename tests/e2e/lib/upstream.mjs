@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The platform of the stories: answers each request with what the story says, and keeps the request headers it saw.
 import http from 'node:http';
-import { freePort } from './site.mjs';
+import { atEnd, freePort } from './site.mjs';
 
 export class Upstream {
   /** answer(request, response, url): writes the whole answer. */
@@ -17,10 +17,12 @@ export class Upstream {
       answer(request, response, url);
     });
     await new Promise((done) => upstream.server.listen(upstream.port, '127.0.0.1', done));
+    upstream.forget = atEnd(() => upstream.stop());
     return upstream;
   }
 
   async stop() {
+    this.forget();
     this.server.closeAllConnections();
     await new Promise((done) => this.server.close(done));
   }
