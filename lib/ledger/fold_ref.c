@@ -143,19 +143,29 @@ run_out(ref *r, const refusal *like, licet_error *err)
     return ok;
 }
 
+static int
+sequence_compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
 /* How many different sequences the run of this refusal has by now. */
 static size_t
 run_len(const ref *r, const refusal *like)
 {
-    size_t len = 0;
-    for (size_t i = 0; i < r->refusals_len; i++) {
-        bool again = r->refusals[i].done || !equal_refusals(&r->refusals[i], like);
-        for (size_t k = 0; !again && k < i; k++)
-            again = !r->refusals[k].done && equal_refusals(&r->refusals[k], like) &&
-                    r->refusals[k].receipt.identity.sequence == r->refusals[i].receipt.identity.sequence;
-        len += !again;
-    }
-    return len;
+    uint64_t *sequences = calloc(r->refusals_len + 1, sizeof(*sequences));
+    size_t len = 0, different = 0;
+    if (sequences == NULL)
+        abort();
+    for (size_t i = 0; i < r->refusals_len; i++)
+        if (!r->refusals[i].done && equal_refusals(&r->refusals[i], like))
+            sequences[len++] = r->refusals[i].receipt.identity.sequence;
+    qsort(sequences, len, sizeof(*sequences), sequence_compare);
+    for (size_t i = 0; i < len; i++)
+        different += i == 0 || sequences[i] != sequences[i - 1];
+    free(sequences);
+    return different;
 }
 
 /* ---- periods --------------------------------------------------------------------------- */
