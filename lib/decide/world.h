@@ -19,15 +19,23 @@ typedef struct world {
     licet_image image;
     licet_image_header header;
 #define WORLD_TABLE(name, type) type name[WORLD_ROWS];
+/* clang-format off: one row is one table */
 #define WORLD_TABLES(X)                                                                                                \
     X(versions, licet_image_version)                                                                                   \
     X(clauses, licet_image_clause)                                                                                     \
     X(purposes, licet_image_purpose)                                                                                   \
     X(endpoints, licet_image_endpoint)                                                                                 \
     X(segments, licet_image_segment)                                                                                   \
-    X(counts, licet_image_count) X(limits, licet_image_limit) X(limit_endpoints, uint32_t) X(limit_counters, uint32_t) \
-        X(apps, licet_image_app) X(app_products, uint32_t) X(products, licet_text)                                     \
-            X(credentials, licet_image_credential) X(use_cases, licet_image_use_case)
+    X(counts, licet_image_count)                                                                                       \
+    X(limits, licet_image_limit)                                                                                       \
+    X(limit_endpoints, uint32_t)                                                                                       \
+    X(limit_counters, uint32_t)                                                                                        \
+    X(apps, licet_image_app)                                                                                           \
+    X(app_products, uint32_t)                                                                                          \
+    X(products, licet_text)                                                                                            \
+    X(credentials, licet_image_credential)                                                                             \
+    X(use_cases, licet_image_use_case)
+    /* clang-format on */
     WORLD_TABLES(WORLD_TABLE)
     uint8_t strings[WORLD_STRINGS];
 } world;
