@@ -134,6 +134,45 @@ recorder_drain(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_err
     return r->staged_len == 0 || recorder_commit(r, now_ms, err);
 }
 
+/* Notes the heads as they are (mark), or tells whether any is still ahead of what is journalled. */
+static bool
+gate_behind(recorder_gate *gate, bool mark)
+{
+    bool behind = false;
+
+    for (uint32_t a = 0; a < gate->areas_len; a++) {
+        if (mark) {
+            gate->areas[a].sync_to = licet_gate_head(gate->gate, a);
+        }
+        behind = behind || gate->areas[a].ring < gate->areas[a].sync_to;
+    }
+    return behind;
+}
+
+static bool
+behind(licet_recorder *r, bool mark)
+{
+    bool any = gate_behind(r->gate, mark);
+
+    for (size_t i = 0; i < r->old_len; i++) {
+        any = gate_behind(r->old[i], mark) || any;
+    }
+    return any;
+}
+
+bool
+recorder_drain_all(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    uint64_t work;
+
+    for (bool more = behind(r, true); more; more = behind(r, false)) {
+        if (!recorder_drain(r, now_ms, &work, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- dead workers --------------------------------------------------------------- */
 
 static bool

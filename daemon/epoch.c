@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CELLS_LEAST 256u
@@ -163,6 +164,27 @@ group_of(const licet_recorder *r, int *out_gid, licet_error *err)
                           r->config.group);
     }
     *out_gid = (int)group->gr_gid;
+    return true;
+}
+
+bool
+recorder_share(licet_recorder *r, licet_error *err)
+{
+    char data[PATH_MAX];
+    int gid;
+
+    if (!group_of(r, &gid, err) || !recorder_path(r, data, err, "data")) {
+        return false;
+    }
+    if (gid < 0) {
+        return true;
+    }
+    if (chown(data, (uid_t)-1, (gid_t)gid) != 0 || chmod(data, 0710) != 0 ||
+        chown(licet_store_images(r->store), (uid_t)-1, (gid_t)gid) != 0 ||
+        chmod(licet_store_images(r->store), 02750) != 0) { /* what is made in it belongs to the group too */
+        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot be given to group \"%s\": %s", data, r->config.group,
+                          strerror(errno));
+    }
     return true;
 }
 
@@ -422,7 +444,7 @@ gate_adopt(licet_recorder *r, licet_gate_options *want, uint64_t now_ms, bool *o
     *out_adopted = true;
     recorder_say(r, LICET_LOG_INFO, "going on with the shared memory %s of epoch %u", r->config.shared_memory,
                  have.epoch);
-    return same_numbers(r, &have, want) || recorder_gate_replace(r, now_ms, err);
+    return recorder_leases_recall(r, err) && (same_numbers(r, &have, want) || recorder_gate_replace(r, now_ms, err));
 }
 
 bool
@@ -431,8 +453,8 @@ recorder_gate_start(licet_recorder *r, uint64_t now_ms, licet_error *err)
     licet_gate_options want;
     bool adopted;
 
-    if (!options_wanted(r, &want, err) || !old_find(r, &want, err) || !gate_adopt(r, &want, now_ms, &adopted, err) ||
-        (!adopted && !gate_new_life(r, &want, now_ms, err))) {
+    if (!recorder_share(r, err) || !options_wanted(r, &want, err) || !old_find(r, &want, err) ||
+        !gate_adopt(r, &want, now_ms, &adopted, err) || (!adopted && !gate_new_life(r, &want, now_ms, err))) {
         return false;
     }
     recorder_sums_end(r);

@@ -122,6 +122,9 @@ grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_imag
     if (g->list[g->len].granted < now.granted) {
         g->list[g->len].granted = now.granted;
     }
+    if (g->list[g->len].granted < lease->granted) {
+        g->list[g->len].granted = lease->granted; /* durable, but a death kept it from the workers */
+    }
     g->len++;
     return true;
 }
@@ -193,6 +196,30 @@ recorder_leases_wanted(licet_recorder *r, uint64_t now_ms, licet_error *err)
     ok = ok && grants_send(r, g, err);
     free(g);
     return ok;
+}
+
+static bool
+on_granted(void *user, const licet_lease_grant *grant)
+{
+    licet_recorder *r = user;
+    recorder_book *book = recorder_book_of(r, grant->cell);
+    const licet_image *image = book != NULL ? licet_store_image(r->store, grant->cell) : NULL;
+
+    for (uint32_t kind = 0; image != NULL && kind < image->header->kinds_len; kind++) {
+        if (licet_bytes_equal_text(licet_image_text(image, image->header->kinds[kind]), grant->kind)) {
+            book->leases[kind].granted = grant->granted;
+        }
+    }
+    return true;
+}
+
+bool
+recorder_leases_recall(licet_recorder *r, licet_error *err)
+{
+    uint32_t epoch;
+    bool ended;
+
+    return r->gate == NULL || r->lease_store->ops->each(r->lease_store, &epoch, &ended, on_granted, r, err);
 }
 
 void

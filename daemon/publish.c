@@ -240,15 +240,20 @@ done:
     return ok;
 }
 
-/* Images of generations that every worker has left behind. Receipts name images until they are journalled, so the one
- * before stays. */
+/* Images of generations that every worker has left behind. Receipts name images until they are journalled: only while
+ * nothing is under way and the rings are empty. */
 void
 licet_recorder_prune(licet_recorder *r)
 {
     uint64_t oldest = r->gate != NULL ? licet_gate_oldest_use(r->gate->gate) : 0, image = UINT64_MAX;
 
-    if (r->gate == NULL || r->old_len > 0 || licet_gate_under_way(r->gate->gate) > 0) {
+    if (r->gate == NULL || r->stalled || r->old_len > 0 || licet_gate_under_way(r->gate->gate) > 0) {
         return;
+    }
+    for (uint32_t a = 0; a < r->gate->areas_len; a++) {
+        if (r->gate->areas[a].ring != licet_gate_head(r->gate->gate, a)) {
+            return;
+        }
     }
     if (oldest > licet_store_generation(r->store)) {
         oldest = licet_store_generation(r->store);

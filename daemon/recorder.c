@@ -264,6 +264,22 @@ licet_recorder_close(licet_recorder *r, uint64_t now_ms, licet_error *err)
 
 /* ---- one round --------------------------------------------------------------- */
 
+/* After a failed write the lease store takes nothing more until it is opened anew. */
+static bool
+leases_reopen(licet_recorder *r, licet_error *err)
+{
+    char path[PATH_MAX];
+
+    if (!r->with_gate) {
+        return true;
+    }
+    if (r->lease_store != NULL) {
+        r->lease_store->ops->close(r->lease_store);
+        r->lease_store = NULL;
+    }
+    return recorder_path(r, path, err, "data/leases") && licet_lease_local_open(path, &r->lease_store, err);
+}
+
 /* After a failure: the state is opened anew. True when recording is possible (again). */
 static bool
 mend(licet_recorder *r, uint64_t now_ms)
@@ -278,7 +294,7 @@ mend(licet_recorder *r, uint64_t now_ms)
     }
     r->retry_ms = now_ms + RETRY_MS;
     recorder_state_close(r);
-    if (!recorder_state_open(r, now_ms, &err)) {
+    if (!leases_reopen(r, &err) || !recorder_state_open(r, now_ms, &err) || !recorder_leases_recall(r, &err)) {
         recorder_state_close(r);
         snprintf(r->why, sizeof(r->why), "%s", err.text);
         return false;
@@ -348,8 +364,6 @@ licet_recorder_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, lic
 bool
 licet_recorder_sync(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
-    uint64_t work;
-
     if (r->stalled) {
         r->retry_ms = 0;
         if (!mend(r, now_ms)) {
@@ -357,13 +371,10 @@ licet_recorder_sync(licet_recorder *r, uint64_t now_ms, licet_error *err)
         }
     }
     if (r->gate != NULL) {
-        do {
-            work = 0;
-            recorder_adopt(r, now_ms);
-            if (!recorder_drain(r, now_ms, &work, err)) {
-                goto failed;
-            }
-        } while (work >= RECORDER_ROUND_MAX);
+        recorder_adopt(r, now_ms);
+        if (!recorder_drain_all(r, now_ms, err)) {
+            goto failed;
+        }
         if (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_unidentified(r, now_ms, true, err)) {
             goto failed;
         }
@@ -444,7 +455,8 @@ licet_recorder_ledger_at(licet_recorder *r, uint32_t i, const char **out_name, u
 bool
 licet_recorder_verifier(licet_recorder *r, const char *name, licet_buffer *out, licet_error *err)
 {
-    return licet_signer_verifier(r->signer, name, out, err);
+    return r->signer != NULL ? licet_signer_verifier(r->signer, name, out, err)
+                             : LICET_FAIL(err, LICET_E_STATE, 0, "the signer does not run");
 }
 
 void

@@ -81,6 +81,7 @@ typedef struct recorder_book {
 typedef struct recorder_area {
     uint64_t ring, ids;               /* journalled durably */
     uint64_t ring_staged, ids_staged; /* in the batch under way */
+    uint64_t sync_to;                 /* ring position that a sync waits for */
 } recorder_area;
 
 typedef struct recorder_gate {
@@ -243,6 +244,8 @@ bool recorder_context(licet_recorder *r, recorder_book *book, const licet_image 
 bool recorder_stage_wide(licet_recorder *r, const licet_wide *wide, licet_error *err);
 
 /* drain.c */
+/* Drains until everything that was in the rings when it was called is journalled. */
+bool recorder_drain_all(licet_recorder *r, uint64_t now_ms, licet_error *err);
 bool recorder_drain(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *err);
 /* Takes over what dead workers left; it comes through their rings. */
 void recorder_adopt(licet_recorder *r, uint64_t now_ms);
@@ -271,6 +274,8 @@ void recorder_recount(licet_recorder *r);
 
 /* epoch.c */
 bool recorder_gate_start(licet_recorder *r, uint64_t now_ms, licet_error *err);
+/* Lets the workers' group reach what it needs of data/: the api socket and the images. */
+bool recorder_share(licet_recorder *r, licet_error *err);
 bool recorder_gate_fits(const licet_recorder *r);
 bool recorder_gate_replace(licet_recorder *r, uint64_t now_ms, licet_error *err);
 void recorder_gate_old_done(licet_recorder *r);
@@ -280,6 +285,8 @@ bool recorder_gate_end(licet_recorder *r, licet_error *err);
 /* leases.c */
 /* Lends to every agreement and every kind; after it workers may decide. */
 bool recorder_leases_all(licet_recorder *r, licet_error *err);
+/* What the lease store says is granted: a death may have kept it from the workers. */
+bool recorder_leases_recall(licet_recorder *r, licet_error *err);
 /* A new epoch: nothing is lent and nothing recorded yet. */
 void recorder_leases_begin(licet_recorder *r);
 /* Notes what a file that is being replaced has lent out and not recorded: it counts as lent in the new epoch. */

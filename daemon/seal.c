@@ -15,9 +15,33 @@
 #define SEAL_MS 250
 #define NOTE_MAX 65536
 
+/* A signer that died is started again; what it signed last is in its record. */
+static bool
+signer_ensure(licet_recorder *r)
+{
+    char key[PATH_MAX], record[PATH_MAX];
+    licet_error err;
+
+    if (r->signer != NULL && licet_signer_lives(r->signer)) {
+        return true;
+    }
+    recorder_say(r, LICET_LOG_WARNING, "the signer is gone; starting it again");
+    licet_signer_stop(r->signer);
+    r->signer = NULL;
+    if (!recorder_path(r, key, &err, "%s", r->config.key) || !recorder_path(r, record, &err, "data/signed") ||
+        !licet_signer_start(key, record, &r->signer, &err)) {
+        recorder_say(r, LICET_LOG_ERROR, "nothing can be signed: %s", err.text);
+        return false;
+    }
+    return true;
+}
+
 bool
 recorder_seal_recall(licet_recorder *r, recorder_book *book, licet_error *err)
 {
+    if (!signer_ensure(r)) {
+        return LICET_FAIL(err, LICET_E_STATE, 0, "the signer does not run");
+    }
     return licet_signer_last(r->signer, book->name, &book->signed_size, &book->signed_root, err);
 }
 
@@ -89,7 +113,8 @@ recorder_seal(licet_recorder *r, bool all, licet_error *err)
         if (!wants_seal(book, all)) {
             continue;
         }
-        if (!seal_one(r, book, &local)) {
+        if (!signer_ensure(r) ? !LICET_FAIL(&local, LICET_E_STATE, 0, "the signer does not run")
+                              : !seal_one(r, book, &local)) {
             if (!book->refused) {
                 recorder_say(r, LICET_LOG_ERROR, "ledger %s keeps its old checkpoint: %s", book->name, local.text);
             }

@@ -379,6 +379,14 @@ licet_signer_stop(licet_signer *signer)
 }
 
 bool
+licet_signer_lives(const licet_signer *signer)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)signer->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
+
+bool
 licet_signer_last(licet_signer *signer, const char *ledger, uint64_t *out_size, licet_hash *out_root, licet_error *err)
 {
     uint8_t message[SIGNER_MESSAGE_MAX];

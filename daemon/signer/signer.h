@@ -29,6 +29,8 @@ typedef struct licet_signer licet_signer;
  * with the signer's own sentence when it cannot begin. */
 bool licet_signer_start(const char *key, const char *record, licet_signer **out_signer, licet_error *err);
 void licet_signer_stop(licet_signer *signer);
+/* False once its process ended. */
+bool licet_signer_lives(const licet_signer *signer);
 /* What was signed last for a ledger; size 0: nothing yet. */
 bool licet_signer_last(licet_signer *signer, const char *ledger, uint64_t *out_size, licet_hash *out_root,
                        licet_error *err);
