@@ -43,6 +43,7 @@ typedef struct disk {
     unsigned syncs, fail_sync, fail_write; /* fail the n-th from now; 0: never */
     bool full;                             /* a write failed: so do all that follow */
     bool short_writes;
+    bool (*always_named)(const char *path); /* names that other code has synced; NULL: none */
     uint64_t seed;
 } disk;
 
@@ -68,8 +69,10 @@ disk_reset(uint64_t seed)
         disk_forget_writes(i);
         free(the_disk.files[i].durable);
     }
+    bool (*always_named)(const char *path) = the_disk.always_named;
     memset(&the_disk, 0, sizeof(the_disk));
     the_disk.seed = seed;
+    the_disk.always_named = always_named;
 }
 
 /* The shim's row of an open file; a new row when it was not seen yet: what it holds then counts as durable unless it
@@ -94,7 +97,7 @@ disk_row(int fd)
         file->durable = malloc(file->durable_len + 1);
         assert_non_null(file->durable);
         assert_int_equal(pread(fd, file->durable, file->durable_len, 0), file->durable_len);
-        file->named = file->durable_len > 0;
+        file->named = file->durable_len > 0 || (the_disk.always_named != NULL && the_disk.always_named(path));
     }
     return the_disk.files_len++;
 }
@@ -193,9 +196,9 @@ disk_ftruncate(int fd, off_t len)
 /* ---- power loss --------------------------------------------------------------------------- */
 
 static void
-disk_apply(const disk_write *w, uint8_t *bytes, size_t *len, size_t cap)
+disk_apply(const disk_write *w, bool gentle, uint8_t *bytes, size_t *len, size_t cap)
 {
-    uint64_t mode = test_random(&the_disk.seed) % 4;
+    uint64_t mode = gentle ? 3 : test_random(&the_disk.seed) % 4;
     if (mode == 0)
         return; /* lost */
     if (w->data == NULL) {
@@ -219,12 +222,13 @@ disk_apply(const disk_write *w, uint8_t *bytes, size_t *len, size_t cap)
 static void
 disk_crash(void)
 {
+    bool gentle = test_random(&the_disk.seed) % 4 == 0; /* only the process died: all writes arrive */
     for (unsigned f = 0; f < the_disk.files_len; f++) {
         disk_file *file = &the_disk.files[f];
         size_t cap = file->durable_len + 1, len = file->durable_len;
         if (file->durable == NULL)
             continue; /* a folder */
-        if (!file->named && test_random(&the_disk.seed) % 2 == 0) {
+        if (!file->named && !gentle && test_random(&the_disk.seed) % 2 == 0) {
             unlink(file->path);
             continue;
         }
@@ -236,7 +240,7 @@ disk_crash(void)
         memcpy(bytes, file->durable, len);
         for (unsigned i = 0; i < the_disk.writes_len; i++)
             if (the_disk.writes[i].file == f)
-                disk_apply(&the_disk.writes[i], bytes, &len, cap);
+                disk_apply(&the_disk.writes[i], gentle, bytes, &len, cap);
         if (access(file->path, F_OK) == 0) {
             test_cut(file->path, 0);
             test_poke(file->path, 0, bytes, len);

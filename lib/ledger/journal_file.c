@@ -663,6 +663,15 @@ static const licet_journal_ops JOURNAL_FILE_OPS = {
     .close = journal_close,
 };
 
+/* The folder itself may be new: what is in it is durable only when its name is. */
+static bool
+parent_sync(const journal *j, licet_error *err)
+{
+    char path[PATH_MAX_LEN];
+    snprintf(path, sizeof(path), "%s/..", j->dir);
+    return dir_sync(path, err);
+}
+
 bool
 licet_journal_file_open(const char *dir, bool read_only, uint64_t at_least, licet_journal **out_journal,
                         licet_error *err)
@@ -681,6 +690,10 @@ licet_journal_file_open(const char *dir, bool read_only, uint64_t at_least, lice
     j->read_only = read_only;
     memcpy(j->dir, dir, strlen(dir) + 1);
     licet_buffer_init(&j->body, BATCH_BODY_MAX);
+    if (!read_only && !parent_sync(j, err)) {
+        journal_free(j);
+        return false;
+    }
     if (!segments_list(j, err) || !unborn_drop(j, err) || !journal_walk(j, err)) {
         journal_free(j);
         return false;

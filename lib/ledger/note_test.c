@@ -187,12 +187,12 @@ static const struct {
     {"only a witness", TEXT_7 "\n" WITNESS},
     {"the same name, another id",
      TEXT_7 "\n" DASH "licet.example/log-one "
-                      "AAAAAKdMhXMmiX+ZDY4VcZIU15vUu0/2b251kSIEBDOAeext3vIKZGJRWLHq3yMbbiqgZs0oVEYlmgfAIUXjs1PcCAU=\n"},
+            "AAAAAKdMhXMmiX+ZDY4VcZIU15vUu0/2b251kSIEBDOAeext3vIKZGJRWLHq3yMbbiqgZs0oVEYlmgfAIUXjs1PcCAU=\n"},
     {"the same id, another name", TEXT_7 "\n" DASH "licet.example/log-two " BLOB_7 "\n"},
     {"signed twice", NOTE_7 LINE_7},
     {"of the known key, but 63 bytes",
      TEXT_7 "\n" DASH "licet.example/log-one "
-                      "Ek2UGKdMhXMmiX+ZDY4VcZIU15vUu0/2b251kSIEBDOAeext3vIKZGJRWLHq3yMbbiqgZs0oVEYlmgfAIUXjs1PcCA==\n"},
+            "Ek2UGKdMhXMmiX+ZDY4VcZIU15vUu0/2b251kSIEBDOAeext3vIKZGJRWLHq3yMbbiqgZs0oVEYlmgfAIUXjs1PcCA==\n"},
 };
 
 static void
