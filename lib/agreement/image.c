@@ -375,58 +375,80 @@ licet_image_counter(const licet_image *image, const licet_image_limit *limit, ui
 
 /* ---- endpoint of a request ------------------------------------------------------------ */
 
-/* <0, 0, >0: the endpoint's group lies before, is, lies behind (method, segments). */
-static int
-group_order(const licet_image *image, const licet_image_endpoint *endpoint, licet_bytes method, uint32_t segments)
+/* Splits a path that begins with a slash; 0: more segments than any endpoint has. */
+static uint32_t
+split(licet_bytes path, licet_bytes segments[LICET_SEGMENTS_MAX])
 {
-    int by = licet_bytes_order(licet_image_text(image, endpoint->method), method);
+    const uint8_t *start = path.data + 1, *end = path.data + path.len;
+    uint32_t n = 0;
 
-    return by != 0 ? by : (endpoint->segments.count > segments) - (endpoint->segments.count < segments);
+    for (const uint8_t *at = start; n < LICET_SEGMENTS_MAX; at++) {
+        if (at == end || *at == '/') {
+            segments[n++] = licet_bytes_of(start, (size_t)(at - start));
+            if (at == end) {
+                return n;
+            }
+            start = at + 1;
+        }
+    }
+    return 0;
 }
 
-/* path has as many segments as the endpoint. */
+/* From the last segment on, because that is where endpoints of one shape differ most. */
 static bool
-matches(const licet_image *image, const licet_image_endpoint *endpoint, licet_bytes path)
+matches(const licet_image *image, const licet_image_endpoint *endpoint, const licet_bytes *segments)
 {
-    const licet_image_segment *segment = &image->segments[endpoint->segments.first];
-    const uint8_t *at = path.data + 1, *end = path.data + path.len;
+    const licet_image_segment *wanted = &image->segments[endpoint->segments.first];
 
-    for (uint32_t i = 0; i < endpoint->segments.count; i++, segment++) {
-        const uint8_t *slash = memchr(at, '/', (size_t)(end - at));
-        size_t len = (size_t)((slash == NULL ? end : slash) - at);
-        if (segment->placeholder
-                ? len == 0
-                : len != segment->literal.len || memcmp(at, image->strings + segment->literal.offset, len) != 0) {
+    for (uint32_t i = endpoint->segments.count; i-- > 0;) {
+        if (wanted[i].placeholder
+                ? segments[i].len == 0
+                : segments[i].len != wanted[i].literal.len ||
+                      memcmp(segments[i].data, image->strings + wanted[i].literal.offset, segments[i].len) != 0) {
             return false;
         }
-        at += len + (slash != NULL);
     }
     return true;
+}
+
+/* The endpoint lies before all of this method and this number of segments. */
+static bool
+lies_before(const licet_image *image, const licet_image_endpoint *endpoint, licet_bytes method, uint32_t segments)
+{
+    size_t len = endpoint->method.len < method.len ? endpoint->method.len : method.len;
+    int order = len == 0 ? 0 : memcmp(image->strings + endpoint->method.offset, method.data, len);
+
+    if (order == 0 && endpoint->method.len == method.len) {
+        return endpoint->segments.count < segments;
+    }
+    return order < 0 || (order == 0 && endpoint->method.len < method.len);
 }
 
 uint32_t
 licet_image_endpoint_of(const licet_image *image, const licet_image_version *version, licet_bytes method,
                         licet_bytes path)
 {
-    uint32_t low = version->endpoints.first, end = low + version->endpoints.count, high = end, segments = 0;
+    uint32_t low = version->endpoints.first, end = low + version->endpoints.count, high = end, len;
+    licet_bytes segments[LICET_SEGMENTS_MAX];
 
     if (path.len == 0 || path.data[0] != '/') {
         return LICET_NONE;
     }
-    for (size_t i = 0; i < path.len; i++) {
-        segments += path.data[i] == '/';
+    len = split(path, segments);
+    if (len == 0) {
+        return LICET_NONE;
     }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (group_order(image, &image->endpoints[middle], method, segments) < 0) {
+        if (lies_before(image, &image->endpoints[middle], method, len)) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    for (; low < end && group_order(image, &image->endpoints[low], method, segments) == 0; low++) {
-        if (matches(image, &image->endpoints[low], path)) {
-            return low;
+    for (; low < end && image->endpoints[low].segments.count == len; low++) {
+        if (matches(image, &image->endpoints[low], segments)) { /* of another method: those of this one are behind */
+            return licet_bytes_equal(licet_image_text(image, image->endpoints[low].method), method) ? low : LICET_NONE;
         }
     }
     return LICET_NONE;
