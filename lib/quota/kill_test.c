@@ -27,15 +27,19 @@ typedef struct progress {
     uint32_t steps, die_at; /* die_at 0: live */
     uint32_t admitted, settled;
     uint64_t counted;
-    bool may_overrun;
+    bool may_overrun, left;
 } progress;
 
 static progress *told;
+static jmp_buf *grave; /* where a death in this process ends; NULL: the process itself does */
 
 void
 licet_step(void)
 {
     told->steps++;
+    if (told->steps == told->die_at && grave != NULL) {
+        longjmp(*grave, 1);
+    }
     if (told->steps == told->die_at) {
         _exit(9);
     }
@@ -167,6 +171,7 @@ way_leave(world *w, licet_worker *worker)
     licet_slot_progress(slot, 200, 1);
     count(slot, 3);
     licet_worker_leave(worker, WORLD_NOW + 5);
+    told->left = true;
     told->settled++;
 }
 
@@ -300,9 +305,31 @@ check_joins(world *w)
 
 /* ---- dying ------------------------------------------------------------------------------ */
 
-/* Runs in a child that may die; true when it came to its end. */
+typedef struct errand {
+    world *w;
+    const kill_way *way;
+    licet_worker *worker;
+    licet_gate *gate;
+} errand;
+
+static void
+work(errand *e)
+{
+    e->worker = world_join(e->w->gate);
+    e->way->go(e->w, e->worker);
+}
+
+/* As a licetd would: through a mapping and a description of its own. */
+static void
+adopt(errand *e)
+{
+    assert_true(licet_gate_open(e->w->path, &e->gate, NULL));
+    licet_gate_adopt(e->gate, WORLD_NOW + 10, NULL, NULL);
+}
+
+/* Runs in a process of its own that may die; true when it came to its end. */
 static bool
-run_child(void (*go)(void *), void *user, uint32_t die_at)
+run_process(void (*go)(errand *), errand *e, uint32_t die_at)
 {
     int status;
 
@@ -312,7 +339,7 @@ run_child(void (*go)(void *), void *user, uint32_t die_at)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        go(user);
+        go(e);
         _exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -320,28 +347,39 @@ run_child(void (*go)(void *), void *user, uint32_t die_at)
     return WEXITSTATUS(status) == 0;
 }
 
-typedef struct errand {
-    world *w;
-    const kill_way *way;
-} errand;
-
+/* What the kernel and the heap lose with a process. */
 static void
-work(void *user)
+bury(errand *e)
 {
-    errand *e = user;
-
-    e->way->go(e->w, world_join(e->w->gate));
+    if (e->worker != NULL && !told->left) {
+        close(e->worker->fd);
+        EVP_CIPHER_CTX_free(e->worker->cipher);
+        free(e->worker->free_slots);
+        free(e->worker->ids_left);
+        free(e->worker);
+    }
+    licet_gate_close(e->gate);
+    e->worker = NULL;
+    e->gate = NULL;
 }
 
-static void
-adopt(void *user)
+/* The same in this process, a hundred times as fast: death is a jump, and what a death frees is freed. */
+static bool
+run_here(void (*go)(errand *), errand *e, uint32_t die_at)
 {
-    errand *e = user;
-    licet_gate *gate;
+    jmp_buf here;
+    volatile bool ended = false;
 
-    /* As a licetd would: through a mapping and a description of its own. */
-    assert_true(licet_gate_open(e->w->path, &gate, NULL));
-    licet_gate_adopt(gate, WORLD_NOW + 10, NULL, NULL);
+    told->die_at = die_at;
+    told->steps = 0;
+    grave = &here;
+    if (setjmp(here) == 0) {
+        go(e);
+        ended = true;
+    }
+    grave = NULL;
+    bury(e);
+    return ended;
 }
 
 static void
@@ -360,10 +398,10 @@ test_worker_dies_everywhere(void **state)
         uint32_t die_at = 1;
         for (; !finished; die_at++) {
             world w;
-            errand e = {&w, &ways[i]};
+            errand e = {.w = &w, .way = &ways[i]};
             begin(&e);
             snprintf(place, sizeof(place), "%s, dies at step %u", ways[i].name, die_at);
-            finished = run_child(work, &e, die_at);
+            finished = run_process(work, &e, die_at);
             check_books(&w, &ways[i], finished);
             check_joins(&w);
             world_done(&w);
@@ -381,11 +419,11 @@ test_licetd_dies_everywhere(void **state)
             bool adopted = false;
             for (uint32_t again_at = 1; !adopted; again_at++) {
                 world w;
-                errand e = {&w, &ways[i]};
+                errand e = {.w = &w, .way = &ways[i]};
                 begin(&e);
                 snprintf(place, sizeof(place), "%s, dies at step %u, licetd at %u", ways[i].name, die_at, again_at);
-                finished = run_child(work, &e, die_at);
-                adopted = run_child(adopt, &e, again_at);
+                finished = run_here(work, &e, die_at);
+                adopted = run_here(adopt, &e, again_at);
                 check_books(&w, &ways[i], finished);
                 world_done(&w);
             }
