@@ -6,9 +6,9 @@
  *  (2) A site is handed out only when that list is empty.
  *  (3) What is read stays byte for byte with the site (licet_site_source): what is recorded is what was judged.
  */
+#include "listing.h"
 #include "terms.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,100 +16,6 @@
 #include <sys/stat.h>
 
 #define ARENA_MAX ((size_t)4 << 30)
-#define ENTRIES_MAX 100000u
-#define PATH_MAX_LEN 4096
-
-/* ---- folders ------------------------------------------------------------------------ */
-
-typedef struct entry {
-    char *name;
-    bool folder;
-} entry;
-
-typedef struct listing {
-    entry *list;
-    size_t len, capacity;
-} listing;
-
-static void
-listing_done(listing *names)
-{
-    for (size_t i = 0; i < names->len; i++) {
-        free(names->list[i].name);
-    }
-    free(names->list);
-    memset(names, 0, sizeof(*names));
-}
-
-static int
-compare_entries(const void *left, const void *right)
-{
-    return strcmp(((const entry *)left)->name, ((const entry *)right)->name);
-}
-
-static bool
-add_entry(listing *names, const char *folder, const char *name, licet_error *err)
-{
-    char path[PATH_MAX_LEN];
-    struct stat info;
-
-    if (names->len == ENTRIES_MAX) {
-        return LICET_FAIL(err, LICET_E_LIMIT, 0, "%s: more than %u entries", folder, ENTRIES_MAX);
-    }
-    if (names->len == names->capacity) {
-        size_t capacity = names->capacity == 0 ? 16 : names->capacity * 2;
-        entry *list = realloc(names->list, capacity * sizeof(*list));
-        if (list == NULL) {
-            return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory to list %s", folder);
-        }
-        names->list = list;
-        names->capacity = capacity;
-    }
-    if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) >= sizeof(path)) {
-        return LICET_FAIL(err, LICET_E_LIMIT, 0, "%s/%s: the path is too long", folder, name);
-    }
-    if (stat(path, &info) != 0) {
-        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: %s", path, strerror(errno));
-    }
-    names->list[names->len].name = strdup(name);
-    names->list[names->len].folder = S_ISDIR(info.st_mode);
-    if (names->list[names->len].name == NULL) {
-        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory to list %s", folder);
-    }
-    names->len++;
-    return true;
-}
-
-/* Names in order, without hidden ones and editors' copies; a folder that is not there is empty. */
-static bool
-list_folder(const char *folder, listing *out, licet_error *err)
-{
-    DIR *dir = opendir(folder);
-    struct dirent *found;
-    bool good = true;
-
-    memset(out, 0, sizeof(*out));
-    if (dir == NULL) {
-        return errno == ENOENT || LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: %s", folder, strerror(errno));
-    }
-    while (good) {
-        errno = 0;
-        found = readdir(dir);
-        if (found == NULL) {
-            good = errno == 0 || LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: %s", folder, strerror(errno));
-            break;
-        }
-        size_t len = strlen(found->d_name);
-        if (found->d_name[0] != '.' && found->d_name[len - 1] != '~') {
-            good = add_entry(out, folder, found->d_name, err);
-        }
-    }
-    closedir(dir);
-    if (good && out->len > 1) {
-        qsort(out->list, out->len, sizeof(*out->list), compare_entries);
-    }
-    return good;
-}
 
 static bool
 ends_with(const char *name, const char *ending)
@@ -165,7 +71,7 @@ static bool
 read_file(loader *l, licet_terms_file *file)
 {
     licet_error why = {0};
-    char path[PATH_MAX_LEN];
+    char path[LICET_LISTING_PATH_MAX];
     uint8_t *data = NULL;
     size_t len = 0;
 
@@ -252,12 +158,12 @@ static bool
 load_catalogues(loader *l)
 {
     licet_site *site = l->site;
-    char folder[PATH_MAX_LEN];
-    listing found = {0};
+    char folder[LICET_LISTING_PATH_MAX];
+    licet_listing found = {0};
     bool good = false;
 
     snprintf(folder, sizeof(folder), "%s/catalogue", l->dir);
-    if (!list_folder(folder, &found, l->err)) {
+    if (!licet_listing_read(folder, &found, l->err)) {
         goto done;
     }
     site->catalogues = licet_arena_rows(&site->arena, found.len, sizeof(*site->catalogues));
@@ -282,7 +188,7 @@ load_catalogues(loader *l)
     }
     good = true;
 done:
-    listing_done(&found);
+    licet_listing_done(&found);
     return good;
 }
 
@@ -414,7 +320,7 @@ say_incomplete(loader *l, const licet_terms_agreement *agreement, const char *fo
 }
 
 static bool
-load_files(loader *l, licet_terms_agreement *agreement, const char *folder, const listing *found)
+load_files(loader *l, licet_terms_agreement *agreement, const char *folder, const licet_listing *found)
 {
     for (size_t i = 0; i < found->len; i++) {
         const char *name = found->list[i].name;
@@ -446,8 +352,8 @@ load_agreement(loader *l, const char *id, licet_terms_agreement *agreement)
 {
     licet_arena *arena = &l->site->arena;
     const char *folder = licet_arena_format(arena, "agreements/%s", id);
-    char path[PATH_MAX_LEN];
-    listing found = {0};
+    char path[LICET_LISTING_PATH_MAX];
+    licet_listing found = {0};
     bool good = false;
 
     agreement->id.text = licet_arena_copy(arena, licet_bytes_of_text(id));
@@ -457,7 +363,7 @@ load_agreement(loader *l, const char *id, licet_terms_agreement *agreement)
     if ((size_t)snprintf(path, sizeof(path), "%s/%s", l->dir, folder) >= sizeof(path)) {
         return LICET_FAIL(l->err, LICET_E_LIMIT, 0, "%s: the path is too long", folder);
     }
-    if (!list_folder(path, &found, l->err)) {
+    if (!licet_listing_read(path, &found, l->err)) {
         goto done;
     }
     agreement->versions = licet_arena_rows(arena, found.len, sizeof(*agreement->versions));
@@ -473,7 +379,7 @@ load_agreement(loader *l, const char *id, licet_terms_agreement *agreement)
     }
     good = gather_sources(l, agreement);
 done:
-    listing_done(&found);
+    licet_listing_done(&found);
     return good;
 }
 
@@ -481,12 +387,12 @@ static bool
 load_agreements(loader *l)
 {
     licet_site *site = l->site;
-    char folder[PATH_MAX_LEN];
-    listing found = {0};
+    char folder[LICET_LISTING_PATH_MAX];
+    licet_listing found = {0};
     bool good = false;
 
     snprintf(folder, sizeof(folder), "%s/agreements", l->dir);
-    if (!list_folder(folder, &found, l->err)) {
+    if (!licet_listing_read(folder, &found, l->err)) {
         goto done;
     }
     site->agreements = licet_arena_rows(&site->arena, found.len, sizeof(*site->agreements));
@@ -521,7 +427,7 @@ load_agreements(loader *l)
     }
     good = true;
 done:
-    listing_done(&found);
+    licet_listing_done(&found);
     return good;
 }
 
@@ -585,7 +491,7 @@ licet_site_load(const char *dir, licet_mistakes *mistakes, licet_site **out_site
         return no_memory(&l);
     }
     licet_arena_init(&site->arena, ARENA_MAX);
-    if (strlen(dir) > PATH_MAX_LEN / 2) {
+    if (strlen(dir) > LICET_LISTING_PATH_MAX / 2) {
         LICET_FAIL(err, LICET_E_LIMIT, 0, "%.40s...: the path is too long", dir);
         goto done;
     }
