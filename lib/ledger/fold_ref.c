@@ -224,18 +224,24 @@ tick(ref *r, uint64_t time_ms, licet_error *err)
         if (!run_out(r, next, err))
             return false;
     r->refusals_len = 0;
-    for (uint32_t number = 0; number < 1024; number++)
-        for (size_t i = 0; i < r->ledgers_len; i++) {
-            licet_period period;
-            licet_buffer buffer;
-            if (r->ledgers[i] != number || !period_of(r, number, time_ms, &period))
-                continue;
-            licet_buffer_init(&buffer, 1 << 17);
-            bool ok = licet_period_encode(&period, &buffer, err) && out(r, number, licet_buffer_view(&buffer), err);
-            licet_buffer_done(&buffer);
-            if (!ok)
-                return false;
-        }
+    uint64_t done = 0; /* ledgers with a number below it have had their turn */
+    for (size_t turn = 0; turn < r->ledgers_len; turn++) {
+        uint64_t number = UINT64_MAX;
+        licet_period period;
+        licet_buffer buffer;
+        for (size_t i = 0; i < r->ledgers_len; i++)
+            if (r->ledgers[i] >= done && r->ledgers[i] < number)
+                number = r->ledgers[i];
+        done = number + 1;
+        if (!period_of(r, (uint32_t)number, time_ms, &period))
+            continue;
+        licet_buffer_init(&buffer, 1 << 17);
+        bool ok =
+            licet_period_encode(&period, &buffer, err) && out(r, (uint32_t)number, licet_buffer_view(&buffer), err);
+        licet_buffer_done(&buffer);
+        if (!ok)
+            return false;
+    }
     return true;
 }
 
