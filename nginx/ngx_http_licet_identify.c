@@ -54,6 +54,7 @@ ngx_http_licet_by_credential(ngx_http_request_t *r, ngx_http_licet_view_t *view,
                             ngx_http_licet_key(r, "api-key")};
     const licet_index_credential *found = NULL;
     licet_reason reason = LICET_REASON_CREDENTIAL_MISSING;
+    licet_credential_kind kind;
     licet_hash hmac;
     ngx_uint_t i;
 
@@ -70,6 +71,10 @@ ngx_http_licet_by_credential(ngx_http_request_t *r, ngx_http_licet_view_t *view,
     out_caller->image = ngx_http_licet_image_of(view, found->cell, r->connection->log);
     if (out_caller->image == NULL || found->credential >= out_caller->image->image.header->credentials_len) {
         return LICET_REASON_CANNOT_RECORD;
+    }
+    kind = i == 1 ? LICET_CREDENTIAL_BEARER : LICET_CREDENTIAL_API_KEY; /* i went one past where it was found */
+    if (out_caller->image->image.credentials[found->credential].kind != (uint32_t)kind) {
+        return LICET_REASON_CREDENTIAL_UNKNOWN; /* a token is no key: each is what apps.yaml says it is */
     }
     out_caller->credential = found->credential;
     out_caller->app = out_caller->image->image.credentials[found->credential].app;

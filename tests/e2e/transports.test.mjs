@@ -90,7 +90,7 @@ story('transports, headers, problems, the licensee’s API', async () => {
   assert.equal(Number(size), report.evidence.size);
   const tile = await api('a', `ledger/tile/0/000.p/${size}`);
   assert.equal(tile.body.length, 32 * Number(size));
-  assert.equal((await api('a', 'ledger/tile/0/00')).status, 400);
+  assert.equal((await api('a', 'ledger/tile/0/00')).status, 404);
   await site.verify();
   await site.stop();
   await upstream.stop();
