@@ -16,8 +16,6 @@
 
 #define NGX_HTTP_LICET_RETRY 1000 /* ms */
 
-static void ngx_http_licet_gate_tick(ngx_event_t *ev);
-
 /* ---- views --------------------------------------------------------------- */
 
 static void
@@ -114,22 +112,27 @@ failed:
     return NULL;
 }
 
-/* Follows the generation that licetd published. What cannot be opened is told once and the old view stays. */
+/*
+ * Follows the generation that licetd published. What cannot be opened is told once and the old view stays; it is tried
+ * again each second, and not by each request.
+ */
 static void
-ngx_http_licet_area_follow(ngx_http_licet_area_t *area, ngx_log_t *log)
+ngx_http_licet_area_follow(ngx_http_licet_area_t *area, bool again, ngx_log_t *log)
 {
     licet_error err = {LICET_E_NONE, NULL, 0, 0, ""};
     uint64_t generation = licet_gate_generation(area->gate);
     ngx_http_licet_view_t *view, *old = area->view;
 
-    if (generation == 0 || (old != NULL && old->generation == generation) || area->bad == generation) {
+    if (generation == 0 || (old != NULL && old->generation == generation) || (area->bad == generation && !again)) {
         return;
     }
     view = ngx_http_licet_view_open(area, generation, log, &err);
     if (view == NULL) {
+        if (area->bad != generation) {
+            ngx_log_error(NGX_LOG_ERR, log, 0, "licet: index %uL cannot be used, %s: %s", generation,
+                          old != NULL ? "the one before stays in force" : "requests are answered by 503", err.text);
+        }
         area->bad = generation;
-        ngx_log_error(NGX_LOG_ERR, log, 0, "licet: index %uL cannot be used, %s: %s", generation,
-                      old != NULL ? "the one before stays in force" : "requests are answered by 503", err.text);
         return;
     }
     area->bad = 0;
@@ -208,7 +211,7 @@ ngx_http_licet_gate_join(ngx_http_licet_gate_t *gate, ngx_log_t *log)
     gate->complained = LICET_E_NONE;
     ngx_queue_insert_tail(&gate->areas, &area->link);
     gate->current = area;
-    ngx_http_licet_area_follow(area, log);
+    ngx_http_licet_area_follow(area, true, log);
     ngx_log_error(NGX_LOG_NOTICE, log, 0, "licet: joined gate \"%V\", epoch %uD, index %uL", &gate->path,
                   licet_gate_epoch(area->gate), licet_gate_generation(area->gate));
 }
@@ -240,14 +243,15 @@ ngx_http_licet_gate_look(ngx_http_licet_gate_t *gate, ngx_log_t *log)
     }
     ngx_http_licet_gate_retire(gate, log);
     if (gate->current != NULL) {
-        ngx_http_licet_area_follow(gate->current, log);
+        ngx_http_licet_area_follow(gate->current, true, log);
     }
 }
 
 static void
 ngx_http_licet_gate_tick(ngx_event_t *ev)
 {
-    ngx_http_licet_gate_t *gate = ev->data;
+    ngx_connection_t *dummy = ev->data;
+    ngx_http_licet_gate_t *gate = dummy->data;
 
     ngx_http_licet_gate_look(gate, ev->log);
     ngx_add_timer(ev, NGX_HTTP_LICET_RETRY);
@@ -260,7 +264,9 @@ ngx_http_licet_gate_start(ngx_http_licet_gate_t *gate, ngx_log_t *log)
     ngx_queue_init(&gate->areas);
     ngx_memzero(&gate->timer, sizeof(ngx_event_t));
     gate->timer.handler = ngx_http_licet_gate_tick;
-    gate->timer.data = gate;
+    gate->dummy.data = gate;
+    gate->dummy.fd = (ngx_socket_t)-1;
+    gate->timer.data = &gate->dummy;
     gate->timer.log = log;
     gate->timer.cancelable = 1;
     ngx_http_licet_gate_look(gate, log);
@@ -309,7 +315,7 @@ ngx_http_licet_view_use(ngx_http_licet_gate_t *gate, ngx_log_t *log)
     if (area == NULL) {
         return NULL;
     }
-    ngx_http_licet_area_follow(area, log);
+    ngx_http_licet_area_follow(area, false, log);
     if (area->view == NULL) {
         return NULL;
     }

@@ -4,7 +4,8 @@
  *
  *   $licet_agreement  $licet_app       who asked; empty for a caller nobody knows
  *   $licet_verdict                     allow, refuse, observe, open
- *   $licet_units                       post=20,user=7: what was delivered so far; at log time, what the receipt says
+ *   $licet_units                       post=20,user=7: what was delivered so far; at log time, what the receipt says.
+ *                                      With ,unmetered=<reason> the figures are not the whole truth.
  *   $licet_decision                    32 hex digits
  */
 #include "ngx_http_licet.h"
@@ -72,6 +73,9 @@ ngx_http_licet_value_units(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, lic
         name = licet_image_text(image, image->header->kinds[ctx->plan->kind[i]]);
         licet_put_format(&text, "%s%.*s=%llu", i > 0 ? "," : "", (int)name.len, (const char *)name.data,
                          (unsigned long long)delivered.units[ctx->plan->kind[i]]);
+    }
+    if (delivered.unmetered != LICET_UNMETERED_NONE) {
+        licet_put_format(&text, ",unmetered=%s", licet_unmetered_slug(delivered.unmetered));
     }
     copy = text.failed ? NULL : ngx_pnalloc(r->pool, text.len);
     if (copy != NULL) {

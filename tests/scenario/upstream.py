@@ -17,6 +17,10 @@ def post(i):
     return {"id": str(10**18 + i), "text": "post %d of a page that is as long as pages are " % i + noise}
 
 
+# made before anybody can ask for it
+PAGE = json.dumps({"data": [post(i) for i in range(int(sys.argv[3]) if len(sys.argv) > 3 else 0)]}).encode()
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -28,6 +32,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def do_GET(self):
+        try:
+            self.answer()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def answer(self):
         kind = sys.argv[2]
         if self.path.endswith("?wait"):
             time.sleep(0.8)
@@ -42,9 +52,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.chunk(b"")
             return
         if kind == "mute":
-            time.sleep(2)
+            time.sleep(5)
             return
-        body = json.dumps({"data": [post(i) for i in range(int(sys.argv[3]))]}).encode()
+        body = PAGE
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -54,7 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.wfile.flush()
         if kind == "silent":
-            time.sleep(3)
+            time.sleep(5)
         if kind in ("half", "silent"):
             self.close_connection = True
 
