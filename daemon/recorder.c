@@ -12,14 +12,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RETRY_MS 1000
 #define ADOPT_MS 50
 #define TICK_MS 1000
+#define LOCK_TRIES 50
+#define LOCK_PAUSE_NS 10000000
 
 void
 recorder_say(licet_recorder *r, licet_recorder_level level, const char *format, ...)
@@ -87,19 +91,43 @@ recorder_stall(licet_recorder *r, const licet_error *err)
 
 /* ---- the lock -------------------------------------------------------------- */
 
+/* The process named in the lock file; 0: none. */
+static long
+lock_holder(int fd)
+{
+    char text[32] = {0};
+    uint64_t pid = 0;
+    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+    return n > 1 && licet_parse_u64(licet_bytes_of(text, (size_t)n - 1), &pid) && pid < INT_MAX ? (long)pid : 0;
+}
+
 static bool
 lock_conflict(int fd, const char *path, licet_error *err)
 {
-    char holder[64] = {0};
-    ssize_t n = pread(fd, holder, sizeof(holder) - 1, 0);
+    return LICET_FAIL(err, LICET_E_CONFLICT, 0, "%s: another recorder works on this site: process %ld", path,
+                      lock_holder(fd));
+}
 
-    for (ssize_t i = 0; i < n; i++) {
-        if (holder[i] == '\n') {
-            holder[i] = '\0';
+/* Tries again for a moment when the holder is dead: its signer was born with the lock and is just letting go of it. */
+static bool
+lock_try(int fd, const struct flock *range)
+{
+    struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        long holder;
+
+        if (fcntl(fd, F_OFD_SETLK, range) == 0) {
+            return true;
         }
+        holder = lock_holder(fd);
+        if (holder == 0 || kill((pid_t)holder, 0) == 0) {
+            return false;
+        }
+        nanosleep(&pause, NULL);
     }
-    return LICET_FAIL(err, LICET_E_CONFLICT, 0, "%s: another recorder works on this site%s%s", path,
-                      n > 0 ? ": process " : "", n > 0 ? holder : "");
+    return false;
 }
 
 static bool
@@ -116,10 +144,8 @@ lock_take(licet_recorder *r, licet_error *err)
     if (r->lock < 0) {
         return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot open: %s", path, strerror(errno));
     }
-    if (fcntl(r->lock, F_OFD_SETLK, &range) != 0) {
-        return errno == EAGAIN || errno == EACCES
-                   ? lock_conflict(r->lock, path, err)
-                   : LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot lock: %s", path, strerror(errno));
+    if (!lock_try(r->lock, &range)) {
+        return lock_conflict(r->lock, path, err);
     }
     len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
     if (ftruncate(r->lock, 0) != 0) {

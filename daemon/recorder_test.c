@@ -143,15 +143,42 @@ check_kept(const site *s, const site_ledger *l)
     assert_int_equal(l->twice, 0);
 }
 
+/* Taken units of the cap once no worker is left, nothing is under way and the recount has been. */
+static uint64_t
+counter_when_quiet(const site *s)
+{
+    licet_counter_value value = {.held = 1};
+    licet_gate *gate = NULL;
+    licet_error err = {0};
+
+    must(licet_gate_open(s->shm, &gate, &err));
+    for (int i = 0; i < 500 && (value.held != 0 || licet_gate_owned(gate) != 0 || licet_gate_busy(gate)); i++) {
+        site_rest(20);
+        value = (licet_counter_value){0};
+        for (uint32_t c = 0; c < licet_gate_counters(gate); c++) {
+            licet_counter_value one = licet_gate_counter(gate, c);
+
+            value.taken += one.taken;
+            value.held += one.held;
+        }
+    }
+    assert_int_equal(value.held, 0);
+    assert_int_equal(licet_gate_owned(gate), 0);
+    licet_gate_close(gate);
+    return value.taken;
+}
+
 static void
 test_kills_lose_and_double_nothing(void **state)
 {
     site_ledger *l = ledger_new(true);
     pid_t recorder, workers[2];
+    uint64_t taken;
     site s;
 
     (void)state;
     site_init(&s, SITE_MOST);
+    s.shared->slow = 1;
     print_message("# seed %u\n", s.seed);
     srandom(s.seed);
     recorder = site_recorder_start(&s);
@@ -176,7 +203,7 @@ test_kills_lose_and_double_nothing(void **state)
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(site_wait(workers[i]), 0);
     }
-    site_rest(200);
+    taken = counter_when_quiet(&s);
     site_recorder_stop(&s, recorder);
     site_read(&s, l);
     print_message("# %llu settled, %llu receipts, %llu of dead workers, %llu refusals, %llu gaps\n",
@@ -186,6 +213,7 @@ test_kills_lose_and_double_nothing(void **state)
     assert_true(s.shared->settled > 100);
     assert_true(l->refusals >= s.shared->refused);
     assert_int_equal(l->gaps, 0);
+    assert_int_equal(taken, l->posts);     /* no reservation stays behind, none was given back twice */
     assert_true(access(s.shm, F_OK) != 0); /* ended in order: the file is gone */
     ledger_free(l);
     site_done(&s);
@@ -344,6 +372,62 @@ test_power_loss_is_a_gap_with_its_bound(void **state)
     }
     kill(recorder, SIGCONT);
     site_recorder_stop(&s, recorder);
+    site_done(&s);
+}
+
+/* ---- a replaced file ------------------------------------------------------------------ */
+
+static void
+test_a_replaced_file_is_drained(void **state)
+{
+    site_ledger *l = ledger_new(true);
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    licet_settlement settlement = site_settlement(7);
+    licet_slot *slot = NULL;
+    licet_verdict verdict;
+    licet_counter_value value;
+    const licet_image *image;
+    site_worker before, after;
+    char old[300], text[600];
+    uint64_t work;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &before);
+    assert_true(site_deliver(&s, &before, 5));
+    assert_int_equal(site_admit(&before, "n=10", "display", &slot, &verdict), LICET_ADMITTED);
+    must(licet_recorder_close(recorder, site_now(), &err)); /* a worker is left: the file stays */
+    assert_int_equal(access(s.shm, F_OK), 0);
+    snprintf(text, sizeof(text),
+             "site: t\nparty: licensor\ngate: 1\nflow: acquired\nupstream: http://127.0.0.1:9\n"
+             "listen: 127.0.0.1:9\nkey: data/key\nshared_memory: %s\nworkers: 4\nslots: 64\n",
+             s.shm);
+    site_write(&s, "licet.yaml", text);
+    must(site_open(&s, true, &recorder, &err));
+    assert_true(licet_gate_replaced(before.gate));
+    snprintf(old, sizeof(old), "%s.1", s.shm);
+    assert_int_equal(access(old, F_OK), 0);
+    site_worker_join(&s, &after);
+    assert_true(site_deliver(&s, &after, 11));
+    licet_slot_settle(before.worker, slot, &settlement); /* old slots finish in the old file */
+    site_worker_close(&before);
+    for (int i = 0; i < 3; i++) {
+        must(licet_recorder_round(recorder, site_now() + 2000 * (uint64_t)i, &work, &err));
+    }
+    assert_int_not_equal(access(old, F_OK), 0);
+    image = licet_store_image_of(licet_recorder_store(recorder), SITE_AGREEMENT);
+    value = licet_gate_counter(licet_recorder_gate(recorder), licet_image_counter(image, &image->limits[0], 0));
+    assert_true(value.taken >= 5 + 7 + 11);
+    site_worker_close(&after);
+    must(licet_recorder_close(recorder, site_now() + 6000, &err));
+    site_read(&s, l);
+    assert_int_equal(l->receipts, 3);
+    assert_int_equal(l->posts, 5 + 7 + 11);
+    assert_int_equal(l->gaps, 0);
+    ledger_free(l);
     site_done(&s);
 }
 
@@ -513,6 +597,7 @@ main(void)
         cmocka_unit_test(test_rows_that_make_no_sense_are_kept_as_unmetered),
         cmocka_unit_test(test_an_unmetered_response_stays_charged_with_its_reservation),
         cmocka_unit_test(test_rebuild_gives_the_same_tables),
+        cmocka_unit_test(test_a_replaced_file_is_drained),
         cmocka_unit_test(test_a_full_disk_stops_lending_and_mends),
         cmocka_unit_test(test_kills_lose_and_double_nothing),
         cmocka_unit_test(test_a_cap_holds_through_kills),

@@ -33,7 +33,7 @@
 
 /* What workers and test share: what was delivered whole, by sequence, and when to end. */
 typedef struct site_shared {
-    volatile int stop, stop_recorder;
+    volatile int stop, stop_recorder, slow;
     volatile uint64_t settled, refused, waited;
     uint64_t delivered;              /* units, atomically */
     uint16_t kept[SITE_KEPT_MAX];    /* units + 1 of settled responses by sequence; 0: not settled */
@@ -404,6 +404,9 @@ site_deliver(const site *s, site_worker *w, unsigned n)
     }
     licet_slot_count(slot, 2, n);
     licet_slot_progress(slot, 200, 100 * n);
+    if (s->shared->slow && n % 4 == 0) {
+        site_rest(2); /* under way for a while */
+    }
     licet_slot_ids(w->worker, slot, 2, 4, licet_bytes_of(ids, 32));
     licet_slot_settle(w->worker, slot, &settlement);
     if (identity.sequence < SITE_KEPT_MAX) {

@@ -181,12 +181,6 @@ signer_record_close(signer_record *record)
     free(record);
 }
 
-int
-signer_record_fd(const signer_record *record)
-{
-    return record->fd;
-}
-
 static size_t
 place_of(const signer_record *record, const licet_hash *name)
 {

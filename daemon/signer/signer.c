@@ -3,7 +3,8 @@
  * The signer process: reads key and record once, gives up what it does not
  * need, then answers one question after the other until its socket ends.
  *
- *  (1) Before the first answer every descriptor but socket and record is closed.
+ *  (1) First of all every inherited descriptor but the socket is closed; then key and record are opened, and the key's
+ *      file is closed again.
  *  (2) Questions come from the recorder, which parses strangers' bytes: they pass through a cursor, and whatever they
  *      say, a checkpoint is signed only if the consistency proof leads from the record to it.
  */
@@ -237,19 +238,14 @@ key_read(const char *path, licet_signer_key *out_key, licet_error *err)
     return ok;
 }
 
-/* Everything but two descriptors goes. 0 to 2 stay: they are the log. */
+/* Everything but one descriptor goes. 0 to 2 stay: they are the log. */
 static void
-close_others(int a, int b)
+close_others(int kept)
 {
-    int low = a < b ? a : b, high = a < b ? b : a;
-
-    if (low > 3) {
-        syscall(SYS_close_range, 3, low - 1, 0);
+    if (kept > 3) {
+        syscall(SYS_close_range, 3, kept - 1, 0);
     }
-    if (high > low + 1) {
-        syscall(SYS_close_range, low + 1, high - 1, 0);
-    }
-    syscall(SYS_close_range, high + 1, ~0U, 0);
+    syscall(SYS_close_range, kept + 1, ~0U, 0);
 }
 
 static void
@@ -259,10 +255,11 @@ run(int socket, pid_t parent, const char *key, const char *record)
     licet_error err;
     licet_buffer out;
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close_others(socket); /* the site's lock among them: it shall go with the recorder */
     memset(&s, 0, sizeof(s));
     memset(&err, 0, sizeof(err));
     licet_buffer_init(&out, SIGNER_MESSAGE_MAX);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "licet-signer");
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -276,7 +273,6 @@ run(int socket, pid_t parent, const char *key, const char *record)
         send(socket, out.data, out.len, MSG_NOSIGNAL);
         _exit(1);
     }
-    close_others(socket, signer_record_fd(s.record));
     licet_put_u8(&out, ANSWER_DONE);
     if (send(socket, out.data, out.len, MSG_NOSIGNAL) < 0) {
         _exit(1);

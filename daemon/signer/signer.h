@@ -45,7 +45,6 @@ bool licet_signer_verifier(licet_signer *signer, const char *ledger, licet_buffe
 typedef struct signer_record signer_record;
 bool signer_record_open(const char *path, signer_record **out_record, licet_error *err);
 void signer_record_close(signer_record *record);
-int signer_record_fd(const signer_record *record);
 /* Size 0 when nothing was signed for the ledger. */
 bool signer_record_last(signer_record *record, licet_bytes ledger, uint64_t *out_size, licet_hash *out_root);
 /* Durable on return. */
