@@ -59,14 +59,15 @@ context_known(applying *a, uint32_t context, licet_error *err)
     return LICET_FAIL(err, LICET_E_CORRUPT, 0, "context %u: no record of the ledger says what it is", context);
 }
 
-/* Adds to one key of the batch; a key that is new to it must name a context that is known. */
+/* Adds to one key of the batch. A key that is new to it must name a context that is known; the amounts of a receipt
+ * follow its requests, which were looked at. */
 static bool
 add(applying *a, const usage_key *key, uint64_t first, uint64_t second, licet_error *err)
 {
     bool is_new;
 
     return usage_sums_add(&a->usage->sums, key, first, second, &is_new, err) &&
-           (!is_new || context_known(a, key->context, err));
+           (!is_new || key->kind != USAGE_REQUESTS || context_known(a, key->context, err));
 }
 
 static uint64_t
