@@ -21,7 +21,7 @@ story(`${ROUNDS} rounds of kill -9 under load`, async () => {
     const n = Number(url.searchParams.get('max_results'));
     setTimeout(() => send(response, pages[n], { chunk: n % 4 === 0 ? 2000 : 0 }), n % 5);
   });
-  const CAP = 400000;
+  const CAP = 3000000;
   const site = await Site.make({ upstream: upstream.url, catalogue: catalogue.name, catalogueText: catalogue.text, apps: ['a', 'b'], workers: 2,
     agreement: { limits: [`{ clause: CAP, unit: post, most: ${CAP}, per: month, over: licensee }`], clauses: { CAP: { section: '2', says: 'A cap' } } } });
   await site.start();

@@ -39,7 +39,7 @@ story('bodies leave as they came, whole and in pieces', async () => {
   });
   const site = await Site.make({ upstream: upstream.url, catalogue: catalogue.name, catalogueText: catalogue.text });
   await site.start();
-  const valid = list.map(({ body }) => { try { JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)); return true; } catch { return false; } });
+  const valid = list.map(({ body }) => { try { JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)); return true; } catch { return false; } });
   for (const chunk of [0, 7]) {
     for (let n = 0; n < list.length; n++) {
       if (chunk && list[n].body.length > 100000) continue;
