@@ -8,6 +8,8 @@
 #include "ledger_file.h"
 #include "tree_ref.h"
 
+#include "../receipt/vectors.h"
+
 #define GREAT 70000
 
 static void
@@ -144,6 +146,91 @@ test_tile_sets(void **state)
         for (unsigned level = 0; level < 5; level++)
             assert_true(ledger_part_len(&commit, PART_TILE_0 + level) == 32 * sets[i].hashes[level]);
     }
+}
+
+/* ---- the page ------------------------------------------------------------------------- */
+
+static void
+expect_file(const char *dir, const char *name, const vector *v)
+{
+    char path[4096];
+    size_t len;
+    ledger_path(dir, name, path);
+    uint8_t *data = test_read(path, &len);
+    if (v == NULL || len != v->len || memcmp(data, v->bytes, len) != 0)
+        fail_msg("%s differs from the page", name);
+    free(data);
+}
+
+/* The block '```checkpoint' of the page. */
+static void
+expect_note(licet_bytes note)
+{
+    const char *root = getenv("LICET_SOURCE_ROOT");
+    char path[4096];
+    size_t len;
+    snprintf(path, sizeof(path), "%s/docs/format/ledger.md", root != NULL ? root : ".");
+    uint8_t *page = NULL;
+    MUST(licet_file_read(path, 1 << 20, &page, &len, oops));
+    const char *block = strstr((const char *)page, "```checkpoint\n");
+    if (block == NULL)
+        fail_msg("no checkpoint on the page");
+    block += strlen("```checkpoint\n");
+    if (strncmp(block, (const char *)note.data, note.len) != 0 || strncmp(block + note.len, "```", 3) != 0)
+        fail_msg("the checkpoint differs from the page:\n%.*s", (int)note.len, (const char *)note.data);
+    free(page);
+}
+
+static void
+test_bytes_of_the_page(void **state)
+{
+    char *dir = test_dir_new();
+    licet_ledger *ledger = NULL;
+    licet_fold_start start = {1, LICET_BYTES_LITERAL("M-2022-7"), LICET_BYTES_LITERAL("licensor"), TEST_T};
+    licet_buffer entry, note;
+    licet_signer_key key;
+    licet_checkpoint checkpoint = {.origin = "licet.example/log-one/M-2022-7"};
+    licet_ledger_facts facts;
+    uint8_t seed[32];
+    vectors *all = calloc(1, sizeof(*all));
+    assert_non_null(all);
+    for (unsigned i = 0; i < 32; i++)
+        seed[i] = (uint8_t)i;
+    vectors_read("docs/format/ledger.md", all);
+    licet_buffer_init(&entry, 1 << 17);
+    licet_buffer_init(&note, 1 << 17);
+    MUST(licet_ledger_open(dir, false, &ledger, oops));
+    MUST(licet_fold_start_encode(&start, &entry, oops));
+    MUST(licet_ledger_append(ledger, licet_buffer_view(&entry), oops));
+    entry.len = 0;
+    MUST(licet_unit_encode(2, LICET_BYTES_LITERAL("post"), &entry, oops));
+    MUST(licet_ledger_append(ledger, licet_buffer_view(&entry), oops));
+    entry.len = 0;
+    MUST(licet_unit_encode(0, LICET_BYTES_LITERAL("request"), &entry, oops));
+    MUST(licet_ledger_append(ledger, licet_buffer_view(&entry), oops));
+    MUST(licet_ledger_commit(ledger, 3, true, oops));
+    MUST(licet_ledger_commit(ledger, 9, false, oops));
+    expect_file(dir, "entries", vectors_find(all, "ledger-entries"));
+    expect_file(dir, "tile-0", vectors_find(all, "ledger-tile-0"));
+    expect_file(dir, "commit", vectors_find(all, "ledger-commit"));
+    MUST(licet_signer_key_make(licet_bytes_of_text(checkpoint.origin), seed, &key, oops));
+    checkpoint.size = licet_ledger_size(ledger);
+    checkpoint.root = licet_ledger_root(ledger);
+    entry.len = 0;
+    assert_true(licet_checkpoint_format(&checkpoint, &entry));
+    MUST(licet_note_sign(licet_buffer_view(&entry), &key, &note, oops));
+    expect_note(licet_buffer_view(&note));
+    MUST(licet_ledger_checkpoint_write(ledger, licet_buffer_view(&note), oops));
+    MUST(licet_ledger_verify(dir, &key.verifier, NULL, NULL, &facts, oops));
+    assert_int_equal(facts.signed_size, 3);
+    MUST(licet_ledger_close(ledger, oops));
+    for (size_t i = 0; i < all->len; i++)
+        if (!all->list[i].used)
+            fail_msg("vector %s of the page is not tested", all->list[i].name);
+    licet_buffer_done(&entry);
+    licet_buffer_done(&note);
+    free(all);
+    test_dir_free(dir);
 }
 
 /* ---- paths ------------------------------------------------------------------------------- */
@@ -561,6 +648,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_tile_sets),
+        cmocka_unit_test(test_bytes_of_the_page),
         cmocka_unit_test(test_published_tiles),
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_empty_and_greatest_entries),
