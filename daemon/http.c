@@ -20,7 +20,6 @@ typedef struct http_exchange { /* one request of a connection */
     struct MHD_Connection *connection;
     uint64_t since_ms;
     size_t body;
-    bool begun, suspended;
     struct http_exchange *next; /* of those that wait */
 } http_exchange;
 
@@ -30,6 +29,7 @@ struct http_server {
     void *user;
     uint64_t now_ms;
     http_exchange *waiting;
+    bool closing; /* nobody waits any more: libmicrohttpd cannot end with suspended connections */
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -127,8 +127,7 @@ on_request(void *user, struct MHD_Connection *connection, const char *url, const
     licet_buffer_init(&answer.body, HTTP_ANSWER_MAX);
     request = (http_request){connection, method, url, server->now_ms, exchange->since_ms};
     server->handler(server->user, &request, &answer);
-    if (answer.wait) {
-        exchange->suspended = true;
+    if (answer.wait && !server->closing) {
         exchange->next = server->waiting;
         server->waiting = exchange;
         MHD_suspend_connection(connection);
@@ -170,7 +169,6 @@ http_wake(http_server *server)
         http_exchange *exchange = server->waiting;
 
         server->waiting = exchange->next;
-        exchange->suspended = false;
         MHD_resume_connection(exchange->connection);
     }
 }
@@ -244,6 +242,7 @@ void
 http_close(http_server *server)
 {
     if (server != NULL) {
+        server->closing = true;
         http_wake(server);
         MHD_run(server->daemon);
         MHD_stop_daemon(server->daemon);
