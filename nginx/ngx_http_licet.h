@@ -139,19 +139,25 @@ typedef struct {
     uint32_t app, credential; /* rows; credential LICET_NONE: named by what stands in front */
 } ngx_http_licet_caller_t;
 
-/* Snapshots of the scan, one per buffer under way, in the order of the body. */
+/*
+ * Snapshots of the scan, one per buffer under way, in the order of the body. What is in the TLS buffer is under way
+ * too, but its owner may have filled its buffer anew: over TLS they stand for pieces, and keep the bytes.
+ */
 #define NGX_HTTP_LICET_SNAPSHOTS 32
+#define NGX_HTTP_LICET_PIECE 4096
 
 typedef struct {
     licet_scan scan; /* before the first byte */
     uint64_t from, to;
     const u_char *bytes; /* of [from, to) */
-    unsigned exact : 1;  /* 0: stands for several buffers; only the count at 'to' is known */
+    u_char *copy;        /* room for a piece; NULL unless needed */
+    unsigned copied : 1;
+    unsigned exact : 1; /* 0: stands for several buffers; only the count at 'to' is known */
 } ngx_http_licet_snapshot_t;
 
 struct ngx_http_licet_meter_s {
     licet_scan scan;
-    licet_scan before; /* of a buffer that got no snapshot */
+    licet_scan before; /* of the buffer in hand */
     uint64_t offset;   /* body bytes seen above gzip */
     ngx_http_licet_snapshot_t *snapshots[NGX_HTTP_LICET_SNAPSHOTS];
     ngx_uint_t first, len; /* of the ring of snapshots */

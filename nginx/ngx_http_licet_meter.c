@@ -210,35 +210,91 @@ ngx_http_licet_meter_forget(ngx_http_licet_ctx_t *ctx)
     }
 }
 
+static bool
+ngx_http_licet_over_tls(const ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+    if (r->stream != NULL) {
+        return false; /* what is in the TLS buffer counts as handed on there */
+    }
+#endif
+#if (NGX_HTTP_SSL)
+    return r->connection->ssl != NULL;
+#else
+    return false;
+#endif
+}
+
+static ngx_http_licet_snapshot_t *
+ngx_http_licet_snapshot_place(ngx_http_licet_ctx_t *ctx, bool copy)
+{
+    ngx_http_licet_meter_t *m = ctx->meter;
+    ngx_http_licet_snapshot_t **s = &m->snapshots[(m->first + m->len) % NGX_HTTP_LICET_SNAPSHOTS];
+
+    if (*s == NULL) {
+        *s = ngx_palloc(ctx->request->pool, sizeof(ngx_http_licet_snapshot_t));
+        if (*s == NULL) {
+            return NULL;
+        }
+        (*s)->copy = NULL;
+    }
+    if (copy && (*s)->copy == NULL) {
+        (*s)->copy = ngx_palloc(ctx->request->pool, NGX_HTTP_LICET_PIECE);
+        if ((*s)->copy == NULL) {
+            return NULL;
+        }
+    }
+    return *s;
+}
+
+/* Takes a snapshot of the scan before it is fed [from, from + len). */
 static ngx_int_t
-ngx_http_licet_snapshot(ngx_http_licet_ctx_t *ctx, const u_char *bytes, size_t len)
+ngx_http_licet_snapshot(ngx_http_licet_ctx_t *ctx, uint64_t from, const u_char *bytes, size_t len, bool copy)
 {
     ngx_http_licet_meter_t *m = ctx->meter;
     ngx_http_licet_snapshot_t *s;
-    ngx_uint_t at;
 
     if (m->len == NGX_HTTP_LICET_SNAPSHOTS) {
-        /* more buffers under way than places: the last place stands for the rest, counted in full */
+        /* more under way than places: the last place stands for the rest, counted in full */
         s = m->snapshots[(m->first + m->len - 1) % NGX_HTTP_LICET_SNAPSHOTS];
-        s->to = m->offset + len;
+        s->to = from + len;
         s->exact = 0;
-        m->before = m->scan;
         return NGX_OK;
     }
-    at = (m->first + m->len) % NGX_HTTP_LICET_SNAPSHOTS;
-    if (m->snapshots[at] == NULL) {
-        m->snapshots[at] = ngx_palloc(ctx->request->pool, sizeof(ngx_http_licet_snapshot_t));
-        if (m->snapshots[at] == NULL) {
+    s = ngx_http_licet_snapshot_place(ctx, copy);
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+    s->scan = m->scan;
+    s->from = from;
+    s->to = from + len;
+    s->bytes = bytes;
+    s->copied = copy;
+    s->exact = 1;
+    if (copy) {
+        ngx_memcpy(s->copy, bytes, len);
+        s->bytes = s->copy;
+    }
+    m->len++;
+    return NGX_OK;
+}
+
+/* Feeds one buffer, with a snapshot before each part of it that may have to be told apart. */
+static ngx_int_t
+ngx_http_licet_feed(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, const u_char *bytes, size_t len)
+{
+    ngx_http_licet_meter_t *m = ctx->meter;
+    bool copy = ngx_http_licet_over_tls(r);
+    size_t done = 0, piece;
+
+    while (done < len) {
+        piece = copy ? ngx_min(len - done, NGX_HTTP_LICET_PIECE) : len;
+        if (ngx_http_licet_snapshot(ctx, m->offset + done, bytes + done, piece, copy) != NGX_OK) {
             return NGX_ERROR;
         }
+        licet_scan_feed(&m->scan, ctx->plan->plan, licet_bytes_of(bytes + done, piece), ngx_http_licet_on_id, ctx);
+        done += piece;
     }
-    s = m->snapshots[at];
-    s->scan = m->scan;
-    s->from = m->offset;
-    s->to = m->offset + len;
-    s->bytes = bytes;
-    s->exact = 1;
-    m->len++;
     return NGX_OK;
 }
 
@@ -256,9 +312,7 @@ ngx_http_licet_units(const ngx_http_licet_ctx_t *ctx, const licet_scan *scan, ng
     out->unmetered = result.reason;
 }
 
-/*
- * The scan at body byte 'handed', which lies in the i-th snapshot. The buffer is read again only while it is under way:
- * one that is wholly in the TLS buffer may be in use for other bytes, and counts in full.
+/* The scan at body byte 'handed', which lies in the i-th snapshot. A buffer is read again only while it is under way.
  */
 static void
 ngx_http_licet_scan_in(const ngx_http_licet_ctx_t *ctx, ngx_uint_t i, uint64_t handed, bool memory,
@@ -267,7 +321,7 @@ ngx_http_licet_scan_in(const ngx_http_licet_ctx_t *ctx, ngx_uint_t i, uint64_t h
     const ngx_http_licet_meter_t *m = ctx->meter;
     const ngx_http_licet_snapshot_t *s = m->snapshots[(m->first + i) % NGX_HTTP_LICET_SNAPSHOTS];
 
-    if (handed == s->from || (s->exact && memory && ctx->tail.handed < s->to)) {
+    if (handed == s->from || (s->exact && (s->copied || (memory && ctx->tail.handed < s->to)))) {
         *out_scan = s->scan;
         licet_scan_feed(out_scan, ctx->plan->plan, licet_bytes_of(s->bytes, (size_t)(handed - s->from)), NULL, NULL);
     } else if (i + 1 < m->len) {
@@ -323,16 +377,15 @@ ngx_http_licet_reserve(ngx_http_licet_ctx_t *ctx, uint32_t kind, uint64_t units)
     return true;
 }
 
-/* Counts one buffer; false: cut before it. The scan is put back then. */
+/* Stores what the next len bytes bring; false: cut before them. */
 static bool
-ngx_http_licet_count(ngx_http_licet_ctx_t *ctx, const u_char *bytes, size_t len)
+ngx_http_licet_count(ngx_http_licet_ctx_t *ctx, size_t len)
 {
     ngx_http_licet_meter_t *m = ctx->meter;
     ngx_http_licet_delivered_t now = {.bytes = 0};
     uint32_t kind;
 
     if (m->scanning) {
-        licet_scan_feed(&m->scan, ctx->plan->plan, licet_bytes_of(bytes, len), ngx_http_licet_on_id, ctx);
         ngx_http_licet_units(ctx, &m->scan, &now);
         for (kind = 2; kind < LICET_KINDS_MAX; kind++) {
             if (now.units[kind] > m->count[kind]) {
@@ -354,19 +407,33 @@ ngx_http_licet_count(ngx_http_licet_ctx_t *ctx, const u_char *bytes, size_t len)
     return true;
 }
 
-/* The buffer that was counted last does not go on. */
+/* The buffer in hand does not go on: the scan stands where it stood before it. */
 static void
-ngx_http_licet_uncount(ngx_http_licet_meter_t *m)
+ngx_http_licet_uncount(ngx_http_licet_meter_t *m, ngx_uint_t snapshots)
 {
     ngx_http_licet_snapshot_t *s;
 
     m->cut = 1;
     m->ids_count = 0;
     m->ids_len = 0;
-    if (m->scanning) {
+    m->scan = m->before;
+    m->len = snapshots;
+    if (m->len > 0) {
         s = m->snapshots[(m->first + m->len - 1) % NGX_HTTP_LICET_SNAPSHOTS];
-        m->scan = s->exact ? s->scan : m->before;
-        s->to = m->offset;
+        s->to = ngx_min(s->to, m->offset);
+    }
+}
+
+/* The end of the main request's body is seen. */
+static void
+ngx_http_licet_meter_last(ngx_http_licet_ctx_t *ctx)
+{
+    ngx_http_licet_meter_t *m = ctx->meter;
+
+    m->last = 1;
+    if (m->scanning && m->offset > 0) {
+        licet_scan_end(&m->scan, ctx->plan->plan, ngx_http_licet_on_id, ctx);
+        ngx_http_licet_ids_flush(ctx);
     }
 }
 
@@ -375,6 +442,7 @@ static ngx_int_t
 ngx_http_licet_meter_buffer(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_buf_t *b)
 {
     ngx_http_licet_meter_t *m = ctx->meter;
+    ngx_uint_t snapshots = m->len;
     off_t size = ngx_buf_size(b);
 
     if (size > 0) {
@@ -382,22 +450,19 @@ ngx_http_licet_meter_buffer(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ng
             ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0, "licet: a file buffer reached the meter");
             return NGX_ERROR;
         }
-        if (m->scanning && ngx_http_licet_snapshot(ctx, b->pos, (size_t)size) != NGX_OK) {
+        m->before = m->scan;
+        if (m->scanning && ngx_http_licet_feed(r->main, ctx, b->pos, (size_t)size) != NGX_OK) {
             return NGX_ERROR;
         }
-        if (!ngx_http_licet_count(ctx, b->pos, (size_t)size)) {
-            ngx_http_licet_uncount(m);
+        if (!ngx_http_licet_count(ctx, (size_t)size)) {
+            ngx_http_licet_uncount(m, snapshots);
             return NGX_DECLINED;
         }
         m->offset += (uint64_t)size;
         ctx->fed = ngx_current_msec;
     }
     if (b->last_buf && !m->last) {
-        m->last = 1;
-        if (m->scanning && m->offset > 0) {
-            licet_scan_end(&m->scan, ctx->plan->plan, ngx_http_licet_on_id, ctx);
-            ngx_http_licet_ids_flush(ctx);
-        }
+        ngx_http_licet_meter_last(ctx);
     }
     return NGX_OK;
 }
