@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HALF 128
+#define HALF ((size_t)128)
 #define SUMMED 96
 #define RECORD_MAX ((size_t)65536 * 2 * HALF)
 

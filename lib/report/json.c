@@ -4,7 +4,7 @@
 #include <string.h>
 
 json_t *
-make_object(maker *m)
+maker_object(maker *m)
 {
     json_t *object = json_object();
 
@@ -13,7 +13,7 @@ make_object(maker *m)
 }
 
 json_t *
-make_array(maker *m)
+maker_array(maker *m)
 {
     json_t *array = json_array();
 
@@ -22,53 +22,53 @@ make_array(maker *m)
 }
 
 void
-put(maker *m, json_t *object, const char *key, json_t *value)
+maker_put(maker *m, json_t *object, const char *key, json_t *value)
 {
     m->failed |= json_object_set_new(object, key, value) != 0;
 }
 
 void
-add(maker *m, json_t *array, json_t *value)
+maker_add(maker *m, json_t *array, json_t *value)
 {
     m->failed |= json_array_append_new(array, value) != 0;
 }
 
 void
-put_number(maker *m, json_t *object, const char *key, uint64_t value)
+maker_number(maker *m, json_t *object, const char *key, uint64_t value)
 {
-    put(m, object, key, json_integer((json_int_t)value));
+    maker_put(m, object, key, json_integer((json_int_t)value));
 }
 
 void
-put_text(maker *m, json_t *object, const char *key, licet_bytes text)
+maker_text(maker *m, json_t *object, const char *key, licet_bytes text)
 {
     licet_buffer clean;
 
     if (text.len == 0) {
-        put(m, object, key, json_null());
+        maker_put(m, object, key, json_null());
         return;
     }
     licet_buffer_init(&clean, 4 * text.len);
     report_put_clean(&clean, text);
     m->failed |= clean.failed;
-    put(m, object, key, clean.failed ? NULL : json_stringn((const char *)clean.data, clean.len));
+    maker_put(m, object, key, clean.failed ? NULL : json_stringn((const char *)clean.data, clean.len));
     licet_buffer_done(&clean);
 }
 
 void
-put_time(maker *m, json_t *object, const char *key, uint64_t ms)
+maker_time(maker *m, json_t *object, const char *key, uint64_t ms)
 {
     char text[LICET_TIME_TEXT];
 
     if (ms == UINT64_MAX) {
-        put(m, object, key, json_null());
+        maker_put(m, object, key, json_null());
         return;
     }
     licet_time_format(ms, text);
     if (ms % 1000 == 0) {
         memcpy(strchr(text, '.'), "Z", 2);
     }
-    put(m, object, key, json_string(text));
+    maker_put(m, object, key, json_string(text));
 }
 
 /* {"gross", "deduplicated", "billable", "basis"}: no counting rule of this version deduplicates. */
@@ -76,29 +76,29 @@ static json_t *
 make_amount(maker *m, const uint64_t *by_basis)
 {
     static const char *const names[TALLY_BASES] = {"counted", "reported", "estimated", "declared"};
-    json_t *amount = make_object(m), *basis = make_object(m);
+    json_t *amount = maker_object(m), *basis = maker_object(m);
     uint64_t gross = 0;
 
     for (unsigned i = 0; i < TALLY_BASES; i++) {
         m->failed |= by_basis[i] > INT64_MAX - gross;
         gross += by_basis[i];
-        put_number(m, basis, names[i], by_basis[i]);
+        maker_number(m, basis, names[i], by_basis[i]);
     }
-    put_number(m, amount, "gross", gross);
-    put_number(m, amount, "deduplicated", gross);
-    put_number(m, amount, "billable", gross);
-    put(m, amount, "basis", basis);
+    maker_number(m, amount, "gross", gross);
+    maker_number(m, amount, "deduplicated", gross);
+    maker_number(m, amount, "billable", gross);
+    maker_put(m, amount, "basis", basis);
     return amount;
 }
 
 void
-put_tally(maker *m, json_t *object, const tally *sums)
+maker_tally(maker *m, json_t *object, const tally *sums)
 {
-    json_t *requests = make_object(m), *units = make_object(m);
+    json_t *requests = maker_object(m), *units = maker_object(m);
 
-    put_number(m, requests, "delivered", sums->delivered);
-    put_number(m, requests, "refused", sums->refused);
-    put(m, object, "requests", requests);
+    maker_number(m, requests, "delivered", sums->delivered);
+    maker_number(m, requests, "refused", sums->refused);
+    maker_put(m, object, "requests", requests);
     for (size_t i = 0; i < m->g->kinds_len; i++) {
         licet_buffer name;
 
@@ -106,9 +106,9 @@ put_tally(maker *m, json_t *object, const tally *sums)
         report_put_clean(&name, m->g->kinds[i]);
         licet_put_u8(&name, '\0');
         m->failed |= name.failed;
-        put(m, units, name.failed ? "" : (const char *)name.data, make_amount(m, &sums->units[i * TALLY_BASES]));
+        maker_put(m, units, name.failed ? "" : (const char *)name.data, make_amount(m, &sums->units[i * TALLY_BASES]));
         licet_buffer_done(&name);
     }
-    put(m, object, "units", units);
-    put_number(m, object, "bytes", sums->bytes);
+    maker_put(m, object, "units", units);
+    maker_number(m, object, "bytes", sums->bytes);
 }

@@ -17,29 +17,29 @@ typedef struct maker {
     bool failed;
 } maker;
 
-json_t *make_object(maker *m);
-json_t *make_array(maker *m);
-void put(maker *m, json_t *object, const char *key, json_t *value); /* takes value */
-void add(maker *m, json_t *array, json_t *value);                   /* takes value */
-void put_number(maker *m, json_t *object, const char *key, uint64_t value);
+json_t *maker_object(maker *m);
+json_t *maker_array(maker *m);
+void maker_put(maker *m, json_t *object, const char *key, json_t *value); /* takes value */
+void maker_add(maker *m, json_t *array, json_t *value);                   /* takes value */
+void maker_number(maker *m, json_t *object, const char *key, uint64_t value);
 /* 'none' (empty) becomes null. */
-void put_text(maker *m, json_t *object, const char *key, licet_bytes text);
+void maker_text(maker *m, json_t *object, const char *key, licet_bytes text);
 /* A time as 2022-10-10T00:00:00Z, with milliseconds where it has some; UINT64_MAX becomes null. */
-void put_time(maker *m, json_t *object, const char *key, uint64_t ms);
+void maker_time(maker *m, json_t *object, const char *key, uint64_t ms);
 /* requests, units and bytes of a tally. */
-void put_tally(maker *m, json_t *object, const tally *sums);
+void maker_tally(maker *m, json_t *object, const tally *sums);
 
 /* sections.c: each returns what its key holds. */
-json_t *section_agreement(maker *m, licet_error *err);
-json_t *section_list(maker *m, report_list list, licet_error *err);
-json_t *section_limits(maker *m);
-json_t *section_refusals(maker *m);
-json_t *section_unattributed(maker *m, const json_t *use_cases);
+json_t *report_section_agreement(maker *m, licet_error *err);
+json_t *report_section_list(maker *m, report_list list, licet_error *err);
+json_t *report_section_limits(maker *m);
+json_t *report_section_refusals(maker *m);
+json_t *report_section_unattributed(maker *m, const json_t *use_cases);
 /* unknown.c: what is not known. */
-json_t *section_unmetered(maker *m);
-json_t *section_gaps(maker *m, licet_error *err);
-json_t *section_unidentified(maker *m, licet_error *err);
-json_t *section_coverage(maker *m, uint64_t applied);
+json_t *report_section_unmetered(maker *m);
+json_t *report_section_gaps(maker *m, licet_error *err);
+json_t *report_section_unidentified(maker *m, licet_error *err);
+json_t *report_section_coverage(maker *m, uint64_t applied);
 
 struct licet_report {
     json_t *root;

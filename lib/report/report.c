@@ -28,46 +28,46 @@ edition_name(licet_edition edition)
 }
 
 static json_t *
-section_report(maker *m)
+report_section_report(maker *m)
 {
     const licet_report_options *o = m->g->options;
-    json_t *object = make_object(m);
+    json_t *object = maker_object(m);
     char from[LICET_TIME_TEXT], before[LICET_TIME_TEXT], id[256];
 
     licet_time_format(o->from_ms, from);
     licet_time_format(o->before_ms, before);
     snprintf(id, sizeof(id), "%s/%.13s/%.13s/%s", o->agreement, from, before, edition_name(o->edition));
-    put(m, object, "id", json_string(id));
-    put_number(m, object, "revision", 1);
-    put(m, object, "edition", json_string(edition_name(o->edition)));
-    put_time(m, object, "as_of", o->as_of_ms);
-    put(m, object, "signed_by", json_null()); /* reports are not signed by this version; the evidence is */
+    maker_put(m, object, "id", json_string(id));
+    maker_number(m, object, "revision", 1);
+    maker_put(m, object, "edition", json_string(edition_name(o->edition)));
+    maker_time(m, object, "as_of", o->as_of_ms);
+    maker_put(m, object, "signed_by", json_null()); /* reports are not signed by this version; the evidence is */
     return object;
 }
 
 static json_t *
-section_period(maker *m)
+report_section_period(maker *m)
 {
-    json_t *object = make_object(m);
+    json_t *object = maker_object(m);
 
-    put_time(m, object, "from", m->g->options->from_ms);
-    put_time(m, object, "before", m->g->options->before_ms);
-    put(m, object, "zone", json_string("UTC"));
+    maker_time(m, object, "from", m->g->options->from_ms);
+    maker_time(m, object, "before", m->g->options->before_ms);
+    maker_put(m, object, "zone", json_string("UTC"));
     return object;
 }
 
 static json_t *
-section_evidence(maker *m)
+report_section_evidence(maker *m)
 {
     const licet_report_options *o = m->g->options;
-    json_t *object = make_object(m);
+    json_t *object = maker_object(m);
     char root[64];
 
     licet_base64(o->checkpoint.root.bytes, LICET_SHA256_LEN, root);
-    put_text(m, object, "origin", licet_bytes_of_text(o->checkpoint.origin));
-    put_number(m, object, "size", o->checkpoint.size);
-    put(m, object, "root", o->checkpoint.origin[0] == '\0' ? json_null() : json_string(root));
-    put_text(m, object, "checkpoint", o->checkpoint_note);
+    maker_text(m, object, "origin", licet_bytes_of_text(o->checkpoint.origin));
+    maker_number(m, object, "size", o->checkpoint.size);
+    maker_put(m, object, "root", o->checkpoint.origin[0] == '\0' ? json_null() : json_string(root));
+    maker_text(m, object, "checkpoint", o->checkpoint_note);
     return object;
 }
 
@@ -78,7 +78,7 @@ take(maker *m, json_t *root, const char *key, json_t *section)
     if (section == NULL) {
         return false;
     }
-    put(m, root, key, section);
+    maker_put(m, root, key, section);
     return true;
 }
 
@@ -91,15 +91,15 @@ take_list(maker *m, json_t *root, report_list list, licet_error *err)
 #undef LIST_KEY
     };
 
-    return take(m, root, keys[list], section_list(m, list, err));
+    return take(m, root, keys[list], report_section_list(m, list, err));
 }
 
 static json_t *
-section_totals(maker *m)
+report_section_totals(maker *m)
 {
-    json_t *totals = make_object(m);
+    json_t *totals = maker_object(m);
 
-    put_tally(m, totals, &m->g->total);
+    maker_tally(m, totals, &m->g->total);
     return totals;
 }
 
@@ -107,39 +107,39 @@ section_totals(maker *m)
 static bool
 make_sections(maker *m, json_t *root, uint64_t applied, licet_error *err)
 {
-    put(m, root, "schema", json_string(REPORT_SCHEMA));
-    put(m, root, "report", section_report(m));
-    if (!take(m, root, "agreement", section_agreement(m, err))) {
+    maker_put(m, root, "schema", json_string(REPORT_SCHEMA));
+    maker_put(m, root, "report", report_section_report(m));
+    if (!take(m, root, "agreement", report_section_agreement(m, err))) {
         return false;
     }
-    put(m, root, "period", section_period(m));
-    put(m, root, "totals", section_totals(m));
+    maker_put(m, root, "period", report_section_period(m));
+    maker_put(m, root, "totals", report_section_totals(m));
     for (report_list list = LIST_FLOWS; list <= LIST_COUNTRIES; list++) {
         if (!take_list(m, root, list, err)) {
             return false;
         }
     }
-    put(m, root, "governments", make_array(m)); /* no rule of this version tells who is one */
+    maker_put(m, root, "governments", maker_array(m)); /* no rule of this version tells who is one */
     if (!take_list(m, root, LIST_MONTHS, err)) {
         return false;
     }
-    put(m, root, "limits", section_limits(m));
-    put(m, root, "refusals", section_refusals(m));
+    maker_put(m, root, "limits", report_section_limits(m));
+    maker_put(m, root, "refusals", report_section_refusals(m));
     if (!take_list(m, root, LIST_CREDENTIALS, err)) {
         return false;
     }
-    put(m, root, "charges", make_array(m));  /* prices are not compiled by this version */
-    put(m, root, "findings", make_array(m)); /* leads are not looked for by this version */
-    put(m, root, "unattributed", section_unattributed(m, json_object_get(root, "use_cases")));
-    if (!take(m, root, "unidentified", section_unidentified(m, err))) {
+    maker_put(m, root, "charges", maker_array(m));  /* prices are not compiled by this version */
+    maker_put(m, root, "findings", maker_array(m)); /* leads are not looked for by this version */
+    maker_put(m, root, "unattributed", report_section_unattributed(m, json_object_get(root, "use_cases")));
+    if (!take(m, root, "unidentified", report_section_unidentified(m, err))) {
         return false;
     }
-    put(m, root, "unmetered", section_unmetered(m));
-    if (!take(m, root, "gaps", section_gaps(m, err))) {
+    maker_put(m, root, "unmetered", report_section_unmetered(m));
+    if (!take(m, root, "gaps", report_section_gaps(m, err))) {
         return false;
     }
-    put(m, root, "coverage", section_coverage(m, applied));
-    put(m, root, "evidence", section_evidence(m));
+    maker_put(m, root, "coverage", report_section_coverage(m, applied));
+    maker_put(m, root, "evidence", report_section_evidence(m));
     return !m->failed || LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a report, or a sum beyond 63 bits");
 }
 

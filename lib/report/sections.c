@@ -21,7 +21,7 @@ put_hash(maker *m, json_t *object, const char *key, const uint8_t *hash)
     char hex[2 * LICET_SHA256_LEN + 1];
 
     licet_hex(hash, LICET_SHA256_LEN, hex);
-    put(m, object, key, json_string(hex));
+    maker_put(m, object, key, json_string(hex));
 }
 
 /* ---- agreement ---------------------------------------------------------- */
@@ -61,13 +61,13 @@ put_recorded(maker *m, json_t *object, const licet_image_version *version, licet
         return false;
     }
     if (!r.found) {
-        put(m, object, "recorded", json_null());
+        maker_put(m, object, "recorded", json_null());
         return true;
     }
-    place = make_object(m);
-    put_number(m, place, "entry", r.entry);
-    put_time(m, place, "at", r.time_ms);
-    put(m, object, "recorded", place);
+    place = maker_object(m);
+    maker_number(m, place, "entry", r.entry);
+    maker_time(m, place, "at", r.time_ms);
+    maker_put(m, object, "recorded", place);
     return true;
 }
 
@@ -75,16 +75,16 @@ static json_t *
 make_version(maker *m, uint32_t row, bool in_period, licet_error *err)
 {
     const licet_image_version *version = &m->g->options->image->versions[row];
-    json_t *object = make_object(m);
+    json_t *object = maker_object(m);
 
-    put_text(m, object, "id", text_of(m, version->id));
-    put_time(m, object, "from", version->from_ms);
-    put_time(m, object, "before", report_version_end(m->g->options->image, row));
-    put(m, object, "mode", json_string(version->mode == LICET_MODE_OBSERVE ? "observe" : "enforce"));
-    put_text(m, object, "catalogue", text_of(m, version->catalogue));
+    maker_text(m, object, "id", text_of(m, version->id));
+    maker_time(m, object, "from", version->from_ms);
+    maker_time(m, object, "before", report_version_end(m->g->options->image, row));
+    maker_put(m, object, "mode", json_string(version->mode == LICET_MODE_OBSERVE ? "observe" : "enforce"));
+    maker_text(m, object, "catalogue", text_of(m, version->catalogue));
     put_hash(m, object, "sha256", version->file_sha256);
     put_hash(m, object, "catalogue_sha256", version->catalogue_sha256);
-    put(m, object, "in_period", json_boolean(in_period));
+    maker_put(m, object, "in_period", json_boolean(in_period));
     if (!put_recorded(m, object, version, err)) {
         json_decref(object);
         return NULL;
@@ -93,16 +93,16 @@ make_version(maker *m, uint32_t row, bool in_period, licet_error *err)
 }
 
 json_t *
-section_agreement(maker *m, licet_error *err)
+report_section_agreement(maker *m, licet_error *err)
 {
     const licet_report_options *o = m->g->options;
     const licet_image *image = o->image;
-    json_t *object = make_object(m), *versions = make_array(m);
+    json_t *object = maker_object(m), *versions = maker_array(m);
     licet_bytes catalogue = {NULL, 0};
 
-    put(m, object, "id", json_string(o->agreement));
-    put_text(m, object, "licensor", image == NULL ? catalogue : text_of(m, image->header->licensor));
-    put_text(m, object, "licensee", image == NULL ? catalogue : text_of(m, image->header->licensee));
+    maker_put(m, object, "id", json_string(o->agreement));
+    maker_text(m, object, "licensor", image == NULL ? catalogue : text_of(m, image->header->licensor));
+    maker_text(m, object, "licensee", image == NULL ? catalogue : text_of(m, image->header->licensee));
     for (uint32_t i = 0; image != NULL && i < image->header->versions_len; i++) {
         bool in_period = image->versions[i].from_ms < o->before_ms && report_version_end(image, i) > o->from_ms;
         json_t *version = make_version(m, i, in_period, err);
@@ -112,12 +112,12 @@ section_agreement(maker *m, licet_error *err)
             json_decref(object);
             return NULL;
         }
-        add(m, versions, version);
+        maker_add(m, versions, version);
         catalogue = in_period || i == 0 ? text_of(m, image->versions[i].catalogue) : catalogue;
     }
-    put(m, object, "versions", versions);
-    put_text(m, object, "catalogue", catalogue);
-    put(m, object, "accepted_by", make_array(m)); /* acceptance is not recorded by this version */
+    maker_put(m, object, "versions", versions);
+    maker_text(m, object, "catalogue", catalogue);
+    maker_put(m, object, "accepted_by", maker_array(m)); /* acceptance is not recorded by this version */
     return object;
 }
 
@@ -128,15 +128,15 @@ put_app(maker *m, json_t *object, uint32_t row)
 {
     const licet_image *image = m->g->options->image;
     const licet_image_app *app = &image->apps[row];
-    json_t *products = make_array(m);
+    json_t *products = maker_array(m);
 
     for (uint32_t i = 0; i < app->products.count; i++) {
         licet_bytes name = text_of(m, image->products[image->app_products[app->products.first + i]]);
 
-        add(m, products, json_stringn((const char *)name.data, name.len));
+        maker_add(m, products, json_stringn((const char *)name.data, name.len));
     }
-    put(m, object, "products", products);
-    put_text(m, object, "environment", text_of(m, app->environment));
+    maker_put(m, object, "products", products);
+    maker_text(m, object, "environment", text_of(m, app->environment));
 }
 
 static void
@@ -155,7 +155,7 @@ put_purpose(maker *m, json_t *object, licet_bytes id)
             break;
         }
     }
-    put(m, object, "forbidden_by", forbidden);
+    maker_put(m, object, "forbidden_by", forbidden);
 }
 
 static void
@@ -164,10 +164,10 @@ put_use_case(maker *m, json_t *object, uint32_t row)
     const licet_image *image = m->g->options->image;
     const licet_image_use_case *use_case = &image->use_cases[row];
 
-    put_text(m, object, "product", text_of(m, image->products[use_case->product]));
-    put_text(m, object, "purpose", text_of(m, use_case->purpose));
-    put_text(m, object, "recipient", text_of(m, use_case->recipient));
-    put_time(m, object, "approved_from", use_case->approved_from_ms);
+    maker_text(m, object, "product", text_of(m, image->products[use_case->product]));
+    maker_text(m, object, "purpose", text_of(m, use_case->purpose));
+    maker_text(m, object, "recipient", text_of(m, use_case->recipient));
+    maker_time(m, object, "approved_from", use_case->approved_from_ms);
 }
 
 static void
@@ -176,10 +176,10 @@ put_credential(maker *m, json_t *object, uint32_t row)
     const licet_image *image = m->g->options->image;
     const licet_image_credential *credential = &image->credentials[row];
 
-    put_text(m, object, "app", text_of(m, image->apps[credential->app].id));
-    put(m, object, "kind", json_string(credential->kind == LICET_CREDENTIAL_BEARER ? "bearer" : "api-key"));
-    put_time(m, object, "from", credential->from_ms);
-    put_time(m, object, "before", credential->before_ms);
+    maker_text(m, object, "app", text_of(m, image->apps[credential->app].id));
+    maker_put(m, object, "kind", json_string(credential->kind == LICET_CREDENTIAL_BEARER ? "bearer" : "api-key"));
+    maker_time(m, object, "from", credential->from_ms);
+    maker_time(m, object, "before", credential->before_ms);
 }
 
 /* What the registry says of a row. */
@@ -200,8 +200,8 @@ put_registered(maker *m, json_t *object, report_list list, const tally_row *row)
         put_credential(m, object, row->source);
         break;
     case LIST_MONTHS:
-        put_time(m, object, "from", licet_month_start(row->source));
-        put_time(m, object, "before", licet_month_start(row->source + 1));
+        maker_time(m, object, "from", licet_month_start(row->source));
+        maker_time(m, object, "before", licet_month_start(row->source + 1));
         break;
     default:
         break;
@@ -220,10 +220,10 @@ is_zero(const maker *m, const tally *sums)
 }
 
 json_t *
-section_list(maker *m, report_list list, licet_error *err)
+report_section_list(maker *m, report_list list, licet_error *err)
 {
     const tally_list *rows = &m->g->lists[list];
-    json_t *array = make_array(m);
+    json_t *array = maker_array(m);
     size_t *order;
 
     if (!tally_list_order(rows, &order, err)) {
@@ -237,30 +237,30 @@ section_list(maker *m, report_list list, licet_error *err)
         if (!row->registered && order[i] != TALLY_NONE && is_zero(m, &row->sums)) {
             continue; /* met outside the period, for a window of a limit */
         }
-        object = make_object(m);
-        put_text(m, object, "id", row->id);
+        object = maker_object(m);
+        maker_text(m, object, "id", row->id);
         if (order[i] != TALLY_NONE) {
-            put(m, object, "registered", json_boolean(row->registered));
+            maker_put(m, object, "registered", json_boolean(row->registered));
         }
         if (row->registered) {
             put_registered(m, object, list, row);
         }
-        put_tally(m, object, &row->sums);
-        add(m, array, object);
+        maker_tally(m, object, &row->sums);
+        maker_add(m, array, object);
     }
     free(order);
     return array;
 }
 
 json_t *
-section_unattributed(maker *m, const json_t *use_cases)
+report_section_unattributed(maker *m, const json_t *use_cases)
 {
-    json_t *object = make_object(m);
+    json_t *object = maker_object(m);
     char at[64];
 
     snprintf(at, sizeof(at), "/use_cases/%zu", json_array_size(use_cases) - 1); /* none comes last */
-    put(m, object, "at", json_string(at));
-    put_tally(m, object, &m->g->lists[LIST_USE_CASES].rows[TALLY_NONE].sums);
+    maker_put(m, object, "at", json_string(at));
+    maker_tally(m, object, &m->g->lists[LIST_USE_CASES].rows[TALLY_NONE].sums);
     return object;
 }
 
@@ -285,7 +285,7 @@ put_per(maker *m, json_t *object, const licet_image_limit *limit)
             break;
         }
     }
-    put(m, object, "per", json_string(text));
+    maker_put(m, object, "per", json_string(text));
 }
 
 static json_t *
@@ -297,44 +297,44 @@ make_highest(maker *m, const gathered_limit *l)
     if (!l->derivable || !l->any) {
         return json_null();
     }
-    object = make_object(m);
-    put_time(m, object, "from",
-             l->highest_window == 0 ? 0 : licet_window_end_ms(limit->per, limit->span_s, l->highest_window - 1));
-    put_time(m, object, "before", licet_window_end_ms(limit->per, limit->span_s, l->highest_window));
-    put_text(m, object, "app", m->g->lists[LIST_APPS].rows[l->highest_app].id);
-    put_number(m, object, "used", l->highest);
+    object = maker_object(m);
+    maker_time(m, object, "from",
+               l->highest_window == 0 ? 0 : licet_window_end_ms(limit->per, limit->span_s, l->highest_window - 1));
+    maker_time(m, object, "before", licet_window_end_ms(limit->per, limit->span_s, l->highest_window));
+    maker_text(m, object, "app", m->g->lists[LIST_APPS].rows[l->highest_app].id);
+    maker_number(m, object, "used", l->highest);
     return object;
 }
 
 json_t *
-section_limits(maker *m)
+report_section_limits(maker *m)
 {
     const licet_image *image = m->g->options->image;
-    json_t *array = make_array(m);
+    json_t *array = maker_array(m);
 
     for (size_t i = 0; i < m->g->limits_len; i++) {
         const gathered_limit *l = &m->g->limits[i];
         const licet_image_clause *clause = &image->clauses[l->limit->clause];
-        json_t *object = make_object(m), *endpoints = make_array(m);
+        json_t *object = maker_object(m), *endpoints = maker_array(m);
 
-        put_text(m, object, "clause", text_of(m, clause->key));
-        put_text(m, object, "section", text_of(m, clause->section));
-        put_text(m, object, "version", text_of(m, l->version->id));
-        put_text(m, object, "unit", text_of(m, image->header->kinds[l->limit->kind]));
+        maker_text(m, object, "clause", text_of(m, clause->key));
+        maker_text(m, object, "section", text_of(m, clause->section));
+        maker_text(m, object, "version", text_of(m, l->version->id));
+        maker_text(m, object, "unit", text_of(m, image->header->kinds[l->limit->kind]));
         put_per(m, object, l->limit);
-        put(m, object, "over", json_string(l->limit->over == LICET_OVER_APP ? "app" : "licensee"));
+        maker_put(m, object, "over", json_string(l->limit->over == LICET_OVER_APP ? "app" : "licensee"));
         for (uint32_t j = 0; j < l->limit->endpoints.count; j++) {
             uint32_t row = image->limit_endpoints[l->limit->endpoints.first + j];
             licet_bytes id = text_of(m, image->endpoints[row].id);
 
-            add(m, endpoints, json_stringn((const char *)id.data, id.len));
+            maker_add(m, endpoints, json_stringn((const char *)id.data, id.len));
         }
-        put(m, object, "endpoints", endpoints);
-        put_number(m, object, "most", l->limit->most);
-        put(m, object, "derivable", json_boolean(l->derivable));
-        put(m, object, "highest", make_highest(m, l));
-        put_number(m, object, "refused", l->refused);
-        add(m, array, object);
+        maker_put(m, object, "endpoints", endpoints);
+        maker_number(m, object, "most", l->limit->most);
+        maker_put(m, object, "derivable", json_boolean(l->derivable));
+        maker_put(m, object, "highest", make_highest(m, l));
+        maker_number(m, object, "refused", l->refused);
+        maker_add(m, array, object);
     }
     return array;
 }
@@ -343,7 +343,7 @@ section_limits(maker *m)
 
 /* The section of a clause in the newest version that has it. */
 static licet_bytes
-section_of_clause(const maker *m, const char *key)
+report_section_of_clause(const maker *m, const char *key)
 {
     const licet_image *image = m->g->options->image;
     licet_bytes section = {NULL, 0};
@@ -357,23 +357,23 @@ section_of_clause(const maker *m, const char *key)
 }
 
 json_t *
-section_refusals(maker *m)
+report_section_refusals(maker *m)
 {
-    json_t *array = make_array(m);
+    json_t *array = maker_array(m);
 
     for (size_t i = 0; i < m->g->refusals_len; i++) {
         const gathered_refusal *r = &m->g->refusals[i];
         bool known = r->reason != LICET_REASON_NONE && r->reason < LICET_REASONS_LEN;
-        json_t *object = make_object(m);
+        json_t *object = maker_object(m);
 
-        put(m, object, "reason", known ? json_string(licet_reason_slug((licet_reason)r->reason)) : json_null());
-        put(m, object, "title", known ? json_string(licet_reason_title((licet_reason)r->reason)) : json_null());
-        put_text(m, object, "clause", licet_bytes_of_text(r->clause));
-        put_text(m, object, "section", section_of_clause(m, r->clause));
-        put(m, object, "status", r->would_be ? json_null() : json_integer(r->status));
-        put(m, object, "would_be", json_boolean(r->would_be));
-        put_number(m, object, "requests", r->requests);
-        add(m, array, object);
+        maker_put(m, object, "reason", known ? json_string(licet_reason_slug((licet_reason)r->reason)) : json_null());
+        maker_put(m, object, "title", known ? json_string(licet_reason_title((licet_reason)r->reason)) : json_null());
+        maker_text(m, object, "clause", licet_bytes_of_text(r->clause));
+        maker_text(m, object, "section", report_section_of_clause(m, r->clause));
+        maker_put(m, object, "status", r->would_be ? json_null() : json_integer(r->status));
+        maker_put(m, object, "would_be", json_boolean(r->would_be));
+        maker_number(m, object, "requests", r->requests);
+        maker_add(m, array, object);
     }
     return array;
 }

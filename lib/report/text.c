@@ -7,6 +7,7 @@
 
 #define TEXT_NAME_MIN 12
 #define TEXT_GAP 2
+#define TEXT_WORD_MAX ((size_t)TEXT_WIDTH * 4) /* bytes of a line of four-byte characters */
 
 const char *
 text_number(uint64_t value, char *out)
@@ -30,11 +31,13 @@ text_share(uint64_t part, uint64_t whole, char *out)
     uint64_t tenths;
 
     if (whole == 0) {
-        return strcpy(out, "-");
+        snprintf(out, TEXT_NUMBER_MAX, "-");
+        return out;
     }
     tenths = (uint64_t)((unsigned __int128)part * 1000 / whole);
     if (tenths == 0 && part > 0) {
-        return strcpy(out, "< 0.1 %");
+        snprintf(out, TEXT_NUMBER_MAX, "< 0.1 %%");
+        return out;
     }
     snprintf(out, TEXT_NUMBER_MAX, "%llu.%llu %%", (unsigned long long)(tenths / 10),
              (unsigned long long)(tenths % 10));
@@ -123,13 +126,13 @@ text_put_wrapped(licet_buffer *out, const char *text, size_t indent, size_t used
 
     while (*text != '\0') {
         size_t len = strcspn(text, " ");
-        char word[TEXT_WIDTH * 4 + 1];
+        char word[TEXT_WORD_MAX + 1];
         size_t width;
 
         if (strncmp(text + len, " %", 2) == 0) { /* a number and its sign stay together */
             len += 1 + strcspn(text + len + 1, " ");
         }
-        snprintf(word, sizeof(word), "%.*s", (int)(len < TEXT_WIDTH * 4 ? len : TEXT_WIDTH * 4), text);
+        snprintf(word, sizeof(word), "%.*s", (int)(len < TEXT_WORD_MAX ? len : TEXT_WORD_MAX), text);
         width = text_width(word);
         if (begun && column + 1 + width > TEXT_WIDTH) {
             licet_put_u8(out, '\n');

@@ -19,7 +19,7 @@ put_unit_number(maker *m, json_t *object, licet_bytes kind, json_t *value)
     report_put_clean(&name, kind);
     licet_put_u8(&name, '\0');
     m->failed |= name.failed;
-    put(m, object, name.failed ? "" : (const char *)name.data, value);
+    maker_put(m, object, name.failed ? "" : (const char *)name.data, value);
     licet_buffer_done(&name);
 }
 
@@ -28,40 +28,40 @@ put_unit_number(maker *m, json_t *object, licet_bytes kind, json_t *value)
 static json_t *
 make_unmetered_reasons(maker *m)
 {
-    json_t *array = make_array(m);
+    json_t *array = maker_array(m);
     uint64_t told = 0;
 
     for (unsigned i = 1; i <= LICET_UNMETERED_LEN; i++) {
         bool none = i == LICET_UNMETERED_LEN;
-        json_t *object = make_object(m);
+        json_t *object = maker_object(m);
         uint64_t rest = m->g->unmetered_responses > told ? m->g->unmetered_responses - told : 0;
 
-        put(m, object, "id", none ? json_null() : json_string(licet_unmetered_slug((licet_unmetered)i)));
-        put_number(m, object, "responses", none ? rest : m->g->unmetered_by[i]);
+        maker_put(m, object, "id", none ? json_null() : json_string(licet_unmetered_slug((licet_unmetered)i)));
+        maker_number(m, object, "responses", none ? rest : m->g->unmetered_by[i]);
         told += none ? 0 : m->g->unmetered_by[i];
-        add(m, array, object);
+        maker_add(m, array, object);
     }
     return array;
 }
 
 json_t *
-section_unmetered(maker *m)
+report_section_unmetered(maker *m)
 {
     const gathered *g = m->g;
-    json_t *object = make_object(m), *units = make_object(m);
+    json_t *object = maker_object(m), *units = maker_object(m);
 
-    put_number(m, object, "responses", g->unmetered_responses);
-    put_number(m, object, "bytes", g->unmetered_bytes);
-    put(m, object, "reasons", make_unmetered_reasons(m));
+    maker_number(m, object, "responses", g->unmetered_responses);
+    maker_number(m, object, "bytes", g->unmetered_bytes);
+    maker_put(m, object, "reasons", make_unmetered_reasons(m));
     for (size_t i = 0; i < g->kinds_len; i++) {
-        json_t *amount = make_object(m);
+        json_t *amount = maker_object(m);
 
         m->failed |= g->unmetered_beyond[i] > INT64_MAX - g->unmetered_units[i];
-        put_number(m, amount, "counted", g->unmetered_units[i]);
-        put_number(m, amount, "charged", g->unmetered_units[i] + g->unmetered_beyond[i]);
+        maker_number(m, amount, "counted", g->unmetered_units[i]);
+        maker_number(m, amount, "charged", g->unmetered_units[i] + g->unmetered_beyond[i]);
         put_unit_number(m, units, g->kinds[i], amount);
     }
-    put(m, object, "units", units);
+    maker_put(m, object, "units", units);
     return object;
 }
 
@@ -77,29 +77,30 @@ add_gap(void *user, uint64_t index, const licet_gap *gap, const licet_bytes *uni
 {
     gaps *list = user;
     maker *m = list->m;
-    json_t *object = make_object(m), *units = make_object(m);
+    json_t *object = maker_object(m), *units = maker_object(m);
 
     (void)err;
-    put_number(m, object, "entry", index);
-    put(m, object, "cause", json_string(gap->cause == LICET_GAP_POWER_LOSS ? "power loss" : "admitted without a slot"));
-    put_number(m, object, "gate", gap->gate);
-    put_number(m, object, "epoch", gap->epoch);
-    put_time(m, object, "from", gap->from_ms);
-    put_time(m, object, "before", gap->to_ms);
-    put_number(m, object, "requests", gap->requests);
+    maker_number(m, object, "entry", index);
+    maker_put(m, object, "cause",
+              json_string(gap->cause == LICET_GAP_POWER_LOSS ? "power loss" : "admitted without a slot"));
+    maker_number(m, object, "gate", gap->gate);
+    maker_number(m, object, "epoch", gap->epoch);
+    maker_time(m, object, "from", gap->from_ms);
+    maker_time(m, object, "before", gap->to_ms);
+    maker_number(m, object, "requests", gap->requests);
     for (size_t i = 0; i < gap->units_len; i++) {
         put_unit_number(m, units, unit_names[i], json_integer((json_int_t)gap->units[i].count));
     }
-    put(m, object, "units", units);
-    add(m, list->array, object);
+    maker_put(m, object, "units", units);
+    maker_add(m, list->array, object);
     return true;
 }
 
 json_t *
-section_gaps(maker *m, licet_error *err)
+report_section_gaps(maker *m, licet_error *err)
 {
     const licet_report_options *o = m->g->options;
-    gaps list = {m, make_array(m)};
+    gaps list = {m, maker_array(m)};
 
     if (!licet_usage_gaps(m->usage, o->agreement, o->from_ms, o->before_ms, add_gap, &list, err)) {
         json_decref(list.array);
@@ -120,21 +121,21 @@ static bool
 add_unidentified(void *user, uint8_t reason, uint64_t count, licet_error *err)
 {
     unidentified *u = user;
-    json_t *object = make_object(u->m);
+    json_t *object = maker_object(u->m);
 
-    put(u->m, object, "reason",
-        reason < LICET_REASONS_LEN ? json_string(licet_reason_slug((licet_reason)reason)) : json_null());
-    put_number(u->m, object, "requests", count);
-    add(u->m, u->reasons, object);
+    maker_put(u->m, object, "reason",
+              reason < LICET_REASONS_LEN ? json_string(licet_reason_slug((licet_reason)reason)) : json_null());
+    maker_number(u->m, object, "requests", count);
+    maker_add(u->m, u->reasons, object);
     return tally_count(&u->requests, count, err);
 }
 
 json_t *
-section_unidentified(maker *m, licet_error *err)
+report_section_unidentified(maker *m, licet_error *err)
 {
     const licet_report_options *o = m->g->options;
-    unidentified u = {m, make_array(m), 0};
-    json_t *object = make_object(m);
+    unidentified u = {m, maker_array(m), 0};
+    json_t *object = maker_object(m);
     bool told = o->edition != LICET_EDITION_COUNTERPARTY; /* it is about others than the two parties */
 
     if (told && !licet_usage_unidentified(m->usage, o->from_ms, o->before_ms, add_unidentified, &u, err)) {
@@ -142,11 +143,12 @@ section_unidentified(maker *m, licet_error *err)
         json_decref(object);
         return NULL;
     }
-    put(m, object, "ledger", json_string("unidentified"));
-    put(m, object, "statement",
+    maker_put(m, object, "ledger", json_string("unidentified"));
+    maker_put(
+        m, object, "statement",
         json_string("Callers nobody knows are counted in a ledger of their own; they are in no total of this report."));
-    put(m, object, "requests", told ? json_integer((json_int_t)u.requests) : json_null());
-    put(m, object, "reasons", u.reasons);
+    maker_put(m, object, "requests", told ? json_integer((json_int_t)u.requests) : json_null());
+    maker_put(m, object, "reasons", u.reasons);
     return object;
 }
 
@@ -173,7 +175,7 @@ make_silent(maker *m)
     const licet_report_options *o = g->options;
     uint64_t first = o->from_ms / DAY_MS, until = o->before_ms < o->as_of_ms ? o->before_ms : o->as_of_ms;
     uint64_t expected = first_expected_ms(m);
-    json_t *array = make_array(m), *open = NULL;
+    json_t *array = maker_array(m), *open = NULL;
 
     for (size_t i = 0; i < g->days_len && (first + i) * DAY_MS < until; i++) {
         uint64_t end = (first + i + 1) * DAY_MS;
@@ -183,27 +185,27 @@ make_silent(maker *m)
             continue;
         }
         if (open == NULL) {
-            open = make_object(m);
-            put_time(m, open, "from", (first + i) * DAY_MS < expected ? expected : (first + i) * DAY_MS);
-            add(m, array, open);
+            open = maker_object(m);
+            maker_time(m, open, "from", (first + i) * DAY_MS < expected ? expected : (first + i) * DAY_MS);
+            maker_add(m, array, open);
         }
-        put_time(m, open, "before", end < until ? end : until);
+        maker_time(m, open, "before", end < until ? end : until);
     }
     return array;
 }
 
 json_t *
-section_coverage(maker *m, uint64_t applied)
+report_section_coverage(maker *m, uint64_t applied)
 {
     const gathered *g = m->g;
-    json_t *object = make_object(m);
+    json_t *object = maker_object(m);
 
-    put_number(m, object, "hours", (g->options->before_ms - g->options->from_ms) / 3600000);
-    put_number(m, object, "hours_with_records", g->hours_with_rows);
-    put_time(m, object, "first_hour", g->any_hour ? g->first_ms : UINT64_MAX);
-    put_time(m, object, "last_hour", g->any_hour ? g->last_ms : UINT64_MAX);
-    put(m, object, "days_without_records", make_silent(m));
-    put_number(m, object, "entries", applied);
-    put_number(m, object, "entries_signed", g->options->checkpoint.size);
+    maker_number(m, object, "hours", (g->options->before_ms - g->options->from_ms) / 3600000);
+    maker_number(m, object, "hours_with_records", g->hours_with_rows);
+    maker_time(m, object, "first_hour", g->any_hour ? g->first_ms : UINT64_MAX);
+    maker_time(m, object, "last_hour", g->any_hour ? g->last_ms : UINT64_MAX);
+    maker_put(m, object, "days_without_records", make_silent(m));
+    maker_number(m, object, "entries", applied);
+    maker_number(m, object, "entries_signed", g->options->checkpoint.size);
     return object;
 }

@@ -67,7 +67,7 @@ static const char schema[] =
     " requests INTEGER NOT NULL, PRIMARY KEY(ledger, minute, reason)) STRICT, WITHOUT ROWID;";
 
 static const char *const statement_sql[] = {
-#define STATEMENT_SQL(name, sql) sql,
+#define STATEMENT_SQL(name, sql) (sql),
     USAGE_STATEMENTS(STATEMENT_SQL)
 #undef STATEMENT_SQL
 };
@@ -271,6 +271,7 @@ usage_free(licet_usage *usage)
     sqlite3_close(usage->db);
     usage_sums_done(&usage->sums);
     free(usage->ledgers);
+    free(usage->names);
     free(usage->path);
     free(usage);
 }
@@ -328,6 +329,58 @@ licet_usage_close(licet_usage *usage, licet_error *err)
 
 /* ---- ledgers in memory -------------------------------------------------- */
 
+/* Place of a name in the table, or of the free cell where it belongs. */
+static size_t
+place_of(const licet_usage *usage, const char *name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    size_t place;
+
+    for (const char *c = name; *c != '\0'; c++) {
+        hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+    }
+    place = (size_t)(hash ^ hash >> 32) & (usage->names_len - 1);
+    while (usage->names[place] != 0 && strcmp(usage->ledgers[usage->names[place] - 1].name, name) != 0) {
+        place = (place + 1) & (usage->names_len - 1);
+    }
+    return place;
+}
+
+static void
+forget_ledgers(licet_usage *usage)
+{
+    usage->ledgers_len = 0;
+    if (usage->names != NULL) {
+        memset(usage->names, 0, usage->names_len * sizeof(*usage->names));
+    }
+}
+
+/* Room for one ledger more; the table of names stays at most half full. */
+static bool
+grow_ledgers(licet_usage *usage, licet_error *err)
+{
+    size_t capacity = usage->ledgers_capacity == 0 ? 16 : 2 * usage->ledgers_capacity;
+    usage_ledger *list = realloc(usage->ledgers, capacity * sizeof(*list));
+    uint32_t *names;
+
+    if (list == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for %zu ledgers", capacity);
+    }
+    usage->ledgers = list;
+    names = calloc(2 * capacity, sizeof(*names));
+    if (names == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for %zu ledgers", capacity);
+    }
+    free(usage->names);
+    usage->names = names;
+    usage->names_len = 2 * capacity;
+    usage->ledgers_capacity = capacity;
+    for (size_t i = 0; i < usage->ledgers_len; i++) {
+        names[place_of(usage, usage->ledgers[i].name)] = (uint32_t)i + 1;
+    }
+    return true;
+}
+
 bool
 usage_ledger_add(licet_usage *usage, const char *name, size_t *out_row, licet_error *err)
 {
@@ -340,15 +393,8 @@ usage_ledger_add(licet_usage *usage, const char *name, size_t *out_row, licet_er
     if (usage->ledgers_len == USAGE_LEDGERS_MAX) {
         return LICET_FAIL(err, LICET_E_LIMIT, 0, "%s: more than %d ledgers", usage->path, USAGE_LEDGERS_MAX);
     }
-    if (usage->ledgers_len == usage->ledgers_capacity) {
-        size_t capacity = usage->ledgers_capacity == 0 ? 16 : 2 * usage->ledgers_capacity;
-        usage_ledger *list = realloc(usage->ledgers, capacity * sizeof(*list));
-
-        if (list == NULL) {
-            return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for %zu ledgers", capacity);
-        }
-        usage->ledgers = list;
-        usage->ledgers_capacity = capacity;
+    if (usage->ledgers_len == usage->ledgers_capacity && !grow_ledgers(usage, err)) {
+        return false;
     }
     ledger = &usage->ledgers[usage->ledgers_len];
     memset(ledger, 0, sizeof(*ledger));
@@ -356,6 +402,7 @@ usage_ledger_add(licet_usage *usage, const char *name, size_t *out_row, licet_er
     for (unsigned i = 0; i < 256; i++) {
         ledger->base_of[i] = USAGE_NO_KIND;
     }
+    usage->names[place_of(usage, name)] = (uint32_t)usage->ledgers_len + 1;
     *out_row = usage->ledgers_len++;
     return true;
 }
@@ -466,7 +513,7 @@ recall(licet_usage *usage, const char *name, size_t *out_row, licet_error *err)
     usage->ledgers[*out_row].id = id;
     usage->ledgers[*out_row].applied = usage->ledgers[*out_row].applied_stored = applied;
     if (!recall_kinds(usage, &usage->ledgers[*out_row], err)) {
-        usage->ledgers_len--;
+        forget_ledgers(usage);
         return false;
     }
     return true;
@@ -479,11 +526,9 @@ usage_ledger_find(licet_usage *usage, const char *name, size_t *out_row, licet_e
         *out_row = usage->last;
         return true;
     }
-    for (size_t i = 0; i < usage->ledgers_len; i++) {
-        if (strcmp(usage->ledgers[i].name, name) == 0) {
-            *out_row = usage->last = i;
-            return true;
-        }
+    if (usage->ledgers_len > 0 && usage->names[place_of(usage, name)] != 0) {
+        *out_row = usage->last = usage->names[place_of(usage, name)] - 1;
+        return true;
     }
     return recall(usage, name, out_row, err);
 }
@@ -494,7 +539,7 @@ licet_usage_applied(licet_usage *usage, const char *ledger, uint64_t *out_size, 
     size_t row;
 
     if (usage->read_only) {
-        usage->ledgers_len = 0; /* somebody else moves them */
+        forget_ledgers(usage); /* somebody else moves them */
     }
     if (!usage_ledger_find(usage, ledger, &row, err)) {
         return false;
@@ -515,7 +560,7 @@ usage_drop_batch(licet_usage *usage)
     }
     sqlite3_exec(usage->db, "ROLLBACK", NULL, NULL, NULL);
     usage_sums_clear(&usage->sums);
-    usage->ledgers_len = 0; /* read in again when next met */
+    forget_ledgers(usage); /* read in again when next met */
     usage->in_batch = false;
 }
 

@@ -63,6 +63,8 @@ struct licet_usage {
     sqlite3_stmt *statements[USAGE_STATEMENTS_LEN];
     usage_ledger *ledgers; /* those met by this handle */
     size_t ledgers_len, ledgers_capacity;
+    uint32_t *names; /* open addressing: row of ledgers and one, or 0 */
+    size_t names_len;
     size_t last; /* row of the ledger that was asked for last */
     usage_sums sums;
     uint64_t sequences[LICET_REFUSALS_MAX]; /* storage for decoding runs */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The report as text: what its two files share. Everything is read from the
+ * JSON document.
+ */
+#ifndef LICET_REPORT_PAGE_H
+#define LICET_REPORT_PAGE_H
+
+#include "json.h"
+#include "text.h"
+
+#define UNITS_SHOWN_MAX 5
+
+typedef struct page {
+    const json_t *root;
+    licet_buffer *out;
+    licet_buffer line; /* of the answer in the making */
+    const char *units[UNITS_SHOWN_MAX];
+    size_t units_len, units_had;
+} page;
+
+/* Reading the document: a member, its number, its text (none: when it is null). */
+const json_t *page_at(const json_t *object, const char *key);
+uint64_t page_number(const json_t *object, const char *key);
+const char *page_words(const json_t *object, const char *key, const char *none);
+uint64_t page_units(const json_t *row, const char *unit);
+/* Times on full days as dates. */
+const char *page_time(const json_t *object, const char *key, char *out, size_t len);
+
+/* page_tables.c: all that follows page one. dir: of the site, for the command that checks. */
+void page_put_tables(page *p, const char *dir);
+
+#endif
