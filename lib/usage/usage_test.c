@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #define START_MS UINT64_C(1664582400000) /* 2022-10-01 */
+#define HOUR_MS UINT64_C(3600000)
 #define DAY_MS UINT64_C(86400000)
 
 static licet_error last; /* of the call before */
@@ -412,6 +413,47 @@ test_each(void **state)
     ok(licet_usage_close(usage, &last));
 }
 
+/* A gap is told for every span it touches, also one it began before; a gap of no length lies in its hour. */
+static void
+test_gap_spans(void **state)
+{
+    static const struct {
+        uint64_t from, before, gaps;
+    } cases[] = {{START_MS - 2 * HOUR_MS, START_MS - HOUR_MS, 0},
+                 {START_MS - HOUR_MS, START_MS, 1},
+                 {START_MS, START_MS + HOUR_MS, 2},
+                 {START_MS + HOUR_MS, START_MS + 2 * HOUR_MS, 1},
+                 {START_MS + 2 * HOUR_MS, START_MS + DAY_MS, 0},
+                 {START_MS - DAY_MS, START_MS + DAY_MS, 2}};
+    licet_fold_start start = {.fold_version = LICET_FOLD_VERSION,
+                              .ledger = LICET_BYTES_LITERAL("gaps"),
+                              .party = LICET_BYTES_LITERAL("licensee")};
+    licet_gap gaps[] = {
+        {.cause = LICET_GAP_POWER_LOSS, .from_ms = START_MS - 600000, .to_ms = START_MS + HOUR_MS + 1, .requests = 1},
+        {.cause = LICET_GAP_WITHOUT_SLOT, .from_ms = START_MS, .to_ms = START_MS, .requests = 2}};
+    licet_usage *usage = open_new("gaps.db");
+    licet_buffer entry;
+
+    licet_buffer_init(&entry, 1000);
+    ok(licet_usage_begin(usage, &last));
+    ok(licet_fold_start_encode(&start, &entry, &last));
+    ok(licet_usage_apply(usage, "gaps", 0, licet_buffer_view(&entry), &last));
+    for (size_t i = 0; i < 2; i++) {
+        entry.len = 0;
+        ok(licet_gap_encode(&gaps[i], &entry, &last));
+        ok(licet_usage_apply(usage, "gaps", i + 1, licet_buffer_view(&entry), &last));
+    }
+    ok(licet_usage_commit(usage, &last));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        seen found = {0};
+
+        ok(licet_usage_gaps(usage, "gaps", cases[i].from, cases[i].before, see_gap, &found, &last));
+        assert_int_equal(found.gaps, cases[i].gaps);
+    }
+    licet_buffer_done(&entry);
+    ok(licet_usage_close(usage, &last));
+}
+
 /* A reader sees whole batches while the writer writes, and one view between begin and commit. */
 static void
 test_reader(void **state)
@@ -471,9 +513,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open),         cmocka_unit_test(test_order),    cmocka_unit_test(test_projection),
-        cmocka_unit_test(test_failed_batch), cmocka_unit_test(test_overflow), cmocka_unit_test(test_each),
-        cmocka_unit_test(test_reader),
+        cmocka_unit_test(test_open),         cmocka_unit_test(test_order),     cmocka_unit_test(test_projection),
+        cmocka_unit_test(test_failed_batch), cmocka_unit_test(test_overflow),  cmocka_unit_test(test_each),
+        cmocka_unit_test(test_reader),       cmocka_unit_test(test_gap_spans),
     };
 
     return cmocka_run_group_tests_name("usage", tests, make_folder, remove_folder);
