@@ -4,12 +4,12 @@
  *
  *      identify ─► decide ─► admit ─┬─► admitted ──────────► on to the upstream
  *          │          ▲             ├─► refused ───────────► problem document
- *          ▼          └── 5 ms ─────┼── lease empty, 100 ms at most
+ *XX
  *         401                       └─► cannot record ─┬───► open, without a slot
  *                                                      └───► 503
  *
  *  (1) A main request is admitted once, whatever redirects follow.
- *  (2) While it waits for a lease it holds no slot and no units.
+ *  (2) While it waits for a lease, a slot or room it holds no slot and no units.
  *  (3) Each attempt decides anew, so that limits are taken in the window of now.
  *  (4) Where nothing can be recorded the agreement's version in force says what happens.
  */
@@ -168,7 +168,7 @@ ngx_http_licet_short(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, const lic
     return ngx_http_licet_refuse(r, ctx, ctx->verdict.reason, ctx->verdict.clause, shortage);
 }
 
-/* ---- waiting for a lease ---------------------------------------------------------- */
+/* ---- waiting for a lease or for room ---------------------------------------------------------- */
 
 static void
 ngx_http_licet_wait_over(ngx_http_request_t *r)
@@ -258,12 +258,11 @@ ngx_http_licet_admit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
     case LICET_NO_UNITS:
         return ngx_http_licet_short(r, ctx, &shortage);
     case LICET_LEASE_EMPTY:
-        if ((ngx_msec_t)(ngx_current_msec - ctx->started) < NGX_HTTP_LICET_PATIENCE) {
-            return ngx_http_licet_wait(r);
-        }
-        return ngx_http_licet_cannot_record(r, ctx);
-    case LICET_CANNOT_RECORD:
+    case LICET_CANNOT_RECORD: /* a slot or room in a ring is often free again after a few milliseconds */
         break;
+    }
+    if ((ngx_msec_t)(ngx_current_msec - ctx->started) < NGX_HTTP_LICET_PATIENCE) {
+        return ngx_http_licet_wait(r);
     }
     return ngx_http_licet_cannot_record(r, ctx);
 }

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 
 #define RING_DEFAULT 4096u
-#define IDS_DEFAULT (2u << 20)
+#define IDS_DEFAULT (4u << 20)
 #define IDS_PER_SLOT 2048u /* of the default */
 
 static uint64_t

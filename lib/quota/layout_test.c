@@ -219,7 +219,7 @@ test_geometry(void **state)
     options.ring = options.ring_ids = 0;
     assert_true(gate_geometry_of(&options, &at, NULL));
     assert_int_equal(at.ring, 4096);
-    assert_int_equal(at.ring_ids, 2 << 20);
+    assert_int_equal(at.ring_ids, 4 << 20);
     options.slots = 65536;
     assert_true(gate_geometry_of(&options, &at, NULL));
     assert_int_equal(at.ring, 131072);
