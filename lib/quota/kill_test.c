@@ -8,7 +8,9 @@
  *  (3) A leak is at most one hold, and is told of; without one the figures are equal and nothing is held.
  *  (4) No limit is passed, but by an overrun.
  *
- * The sources with steps are compiled into this test, so that licet_step is its own.
+ * The sources with steps are compiled into this test, so that licet_step is its own. The last test needs no steps: it
+ * lets the worker go on by one machine instruction at a time, and judges each state of the memory as if it had died
+ * there.
  */
 #define LICET_TEST_STEPS
 #include "admit.c"
@@ -17,7 +19,9 @@
 
 #include "world.h"
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #define PAGE_POSTS 20u
@@ -48,14 +52,22 @@ licet_step(void)
 /* ---- the ways of a worker ------------------------------------------------------ */
 
 static licet_slot *
-admit(world *w, licet_worker *worker, licet_verdict verdict)
+ask(world *w, licet_worker *worker, licet_verdict verdict)
 {
     licet_slot *slot = NULL;
     licet_shortage shortage;
 
-    if (licet_worker_admit(worker, &w->image, &w->facts, &verdict, 64, WORLD_NOW, &slot, &shortage, NULL) !=
-        LICET_ADMITTED) {
-        return NULL;
+    (void)licet_worker_admit(worker, &w->image, &w->facts, &verdict, 64, WORLD_NOW, &slot, &shortage, NULL);
+    return slot;
+}
+
+static licet_slot *
+admit(world *w, licet_worker *worker, licet_verdict verdict)
+{
+    licet_slot *slot = ask(w, worker, verdict);
+
+    if (slot == NULL) {
+        abort();
     }
     told->admitted++;
     return slot;
@@ -103,13 +115,13 @@ static void
 way_refused_by_third_limit(world *w, licet_worker *worker)
 {
     licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19675, 790, 0});
-    assert_null(admit(w, worker, world_verdict(w, PAGE_POSTS, 3)));
+    assert_null(ask(w, worker, world_verdict(w, PAGE_POSTS, 3)));
 }
 
 static void
 way_lease_empty(world *w, licet_worker *worker)
 {
-    assert_null(admit(w, worker, world_verdict(w, 700, 3)));
+    assert_null(ask(w, worker, world_verdict(w, 700, 3)));
 }
 
 static void
@@ -431,10 +443,97 @@ test_licetd_dies_everywhere(void **state)
     }
 }
 
+/* ---- at every instruction ------------------------------------------------------------------ */
+
+static void
+traced(errand *e)
+{
+    e->worker = world_join(e->w->gate);
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
+        _exit(3);
+    }
+    raise(SIGSTOP);
+    e->way->go(e->w, e->worker);
+    _exit(0);
+}
+
+/* One instruction further; false when the child is gone. */
+static bool
+single_step(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status)) {
+        assert_int_equal(WEXITSTATUS(status), 0);
+        return false;
+    }
+    assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+    return true;
+}
+
+/* The number of different states of the memory; 0 when this process may not trace. */
+static uint32_t
+judge_every_state(errand *e, world *copy)
+{
+    size_t size = e->w->gate->at.size;
+    uint64_t instructions = 0;
+    uint32_t states = 0;
+    int status;
+
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        traced(e);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status)) {
+        return 0;
+    }
+    uint8_t *seen = calloc(1, size);
+    while (single_step(pid)) {
+        instructions++;
+        if (memcmp(seen, e->w->gate->map, size) == 0) {
+            continue;
+        }
+        states++;
+        memcpy(seen, e->w->gate->map, size);
+        memcpy(copy->gate->map, seen, size);
+        snprintf(place, sizeof(place), "%s, dies after %llu instructions", e->way->name,
+                 (unsigned long long)instructions);
+        check_books(copy, e->way, false);
+    }
+    free(seen);
+    return states;
+}
+
+static void
+test_worker_dies_at_every_instruction(void **state)
+{
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+        world w, copy;
+        errand e = {.w = &w, .way = &ways[i]};
+        begin(&e);
+        world_init(&copy);
+        uint32_t states = judge_every_state(&e, &copy);
+        world_done(&copy);
+        world_done(&w);
+        if (states == 0) {
+            print_message("this process may not trace\n");
+            skip();
+        }
+        print_message("%s: %u states of the memory\n", ways[i].name, states);
+        assert_true(states > 30);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_worker_dies_at_every_instruction),
         cmocka_unit_test(test_worker_dies_everywhere),
         cmocka_unit_test(test_licetd_dies_everywhere),
     };

@@ -75,7 +75,7 @@ world_init_with(world *w, const licet_gate_options *options)
     licet_error err;
 
     memset(w, 0, sizeof(*w));
-    snprintf(w->dir, sizeof(w->dir), "/tmp/licet-quota-XXXXXX");
+    snprintf(w->dir, sizeof(w->dir), "%s/licet-quota-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(w->dir));
     snprintf(w->path, sizeof(w->path), "%s/gate", w->dir);
     if (!licet_gate_create(w->path, options, &w->gate, &err)) {
