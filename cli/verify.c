@@ -206,14 +206,21 @@ journal_json(const verify *v)
                : json_null();
 }
 
+/* A power loss takes the journal's end, and the ledgers keep what they have: no fault, but said. */
 static void
 print_journal(const verify *v)
 {
     char number[LICET_CLI_NUMBER_TEXT];
+    bool shorter = false;
 
+    for (size_t i = 0; i < v->names.len; i++) {
+        shorter |= v->ledgers[i].verified && v->ledgers[i].journalled < v->ledgers[i].facts.size;
+    }
     if (v->journal_read) {
         printf("journal: %s entries folded anew%s\n", licet_cli_number(v->journal_entries, number),
-               v->journal_whole ? "" : "; it lost its end once, what lies behind that was not compared");
+               !v->journal_whole ? "; it lost its end once, what lies behind that was not compared"
+               : shorter         ? "; it lost its end, the ledgers have more"
+                                 : "");
     }
 }
 

@@ -131,6 +131,13 @@ fresh && cp old/s/data/ledger/A-1/* hurt/data/ledger/A-1/ && rm -r hurt/data/jou
 same 'an older, well signed ledger: the signer knows better' \
     "1 licet verify: ledger A-1: the signer's record data/signed covers 873 entries, the ledger has 2" "$(status) $(grep -v usage.db err)"
 
+fresh && truncate -s -3000 hurt/data/journal/*.jnl
+same 'a journal that lost its end is told, and is no fault' '0 journal: 6 entries folded anew; it lost its end, the ledgers have more' \
+    "$(status) $(grep ^journal out)"
+"$licet" rebuild hurt >/dev/null 2>&1
+same 'also after the recorder went on' \
+    '0 journal: 6 entries folded anew; it lost its end once, what lies behind that was not compared' "$(status) $(grep ^journal out)"
+
 # --- what it cannot do
 expect 'a URL' 2 '' "licet verify: https://example.com: a later version verifies a URL; this one verifies a site's folder
 see licet verify --help" verify https://example.com
