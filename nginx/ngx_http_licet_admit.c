@@ -4,7 +4,7 @@
  *
  *      identify ─► decide ─► admit ─┬─► admitted ──────────► on to the upstream
  *          │          ▲             ├─► refused ───────────► problem document
- *XX
+ *          ▼          └── 5 ms ─────┼── lease empty or no room, 100 ms at most
  *         401                       └─► cannot record ─┬───► open, without a slot
  *                                                      └───► 503
  *
