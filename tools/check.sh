@@ -6,6 +6,11 @@ set -u
 cd "$(dirname "$0")/.."
 long="${1:-}"
 jobs="${JOBS:-2}"
+seconds=10
+if [ "$long" = nightly ]; then
+    seconds=300
+    export LICET_KILLS=400
+fi
 logs=$(mktemp -d)
 passed=0
 failed=0
@@ -37,28 +42,39 @@ configure() { # folder, compiler, options...
 build() {
     configure "$@" && ninja -C "$1" -j "$jobs"
 }
-unit() { meson test -C "$1" --no-rebuild --num-processes "$jobs" --print-errorlogs --suite unit --suite corpus; }
+tests_of() { # folder, suites...
+    local folder="$1"
+    shift
+    meson test -C "$folder" --no-rebuild --num-processes "$jobs" --print-errorlogs "$@"
+}
 
-stage 'build with gcc' build build gcc --buildtype=release
+stage 'build (gcc)' build build gcc --buildtype=release
 stage 'a layer breach does not compile' tests/layers.sh build
-stage 'unit tests (gcc)' unit build
-stage 'build with clang, address and undefined' \
-    build build-asan clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
-stage 'unit tests (clang, sanitizers)' unit build-asan
-stage 'formatting' tools/format.sh --check
-stage 'clang-tidy' tools/tidy.sh build-asan
+stage 'unit and corpus tests' tests_of build --suite unit --suite corpus
 for script in tests/cli/*.sh; do
     stage "command line: $(basename "$script" .sh)" "$script" build/licet
 done
 stage 'manual pages' tests/manuals.sh build
-stage 'scenarios in nginx' tests/scenario/run.sh build
+stage 'scenarios in nginx' tests_of build --suite scenario
 stage 'end to end: packages of npm' tests/e2e/install.sh
 for story in tests/e2e/*.test.mjs; do
     stage "end to end: $(basename "$story" .test.mjs)" tests/e2e/run.sh build "$story"
 done
-stage 'end to end under sanitizers' tests/e2e/run.sh build-asan tests/e2e/clients.test.mjs
 stage 'demo' tests/demo.sh build
-stage 'fuzzing' tools/fuzz.sh "${long:+300}"
+
+stage 'build (gcc, address and undefined sanitizers)' \
+    build build-asan gcc --buildtype=debugoptimized -Db_sanitize=address,undefined
+stage 'unit and corpus tests under sanitizers' tests_of build-asan --suite unit --suite corpus
+stage 'scenarios under sanitizers' tests_of build-asan --suite scenario
+for story in tests/e2e/*.test.mjs; do
+    stage "end to end under sanitizers: $(basename "$story" .test.mjs)" tests/e2e/run.sh build-asan "$story"
+done
+
+stage 'formatting' tools/format.sh --check
+stage 'build (clang, address and undefined sanitizers)' \
+    build build-fuzz clang -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+stage 'clang-tidy' tools/tidy.sh build-fuzz
+stage "fuzzing, $seconds s a target" tools/fuzz.sh "$seconds"
 
 echo
 echo "$passed passed, $failed failed"

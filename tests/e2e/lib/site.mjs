@@ -180,7 +180,10 @@ export class Site {
   async startNginx() {
     await this.writeConf();
     const folder = join(this.dir, 'data/nginx');
-    const env = process.env.LICET_PRELOAD ? { LD_PRELOAD: process.env.LICET_PRELOAD, ASAN_OPTIONS: 'detect_leaks=0' } : {};
+    // nginx itself is not linked with the sanitizer's runtime that the module asks for.
+    const wants = /\b(libasan\.so)/.test((await run('ldd', [join(build, 'ngx_http_licet_module.so')])).stdout);
+    const runtime = wants ? (await run('gcc', ['-print-file-name=libasan.so'])).stdout.trim() : '';
+    const env = wants ? { LD_PRELOAD: runtime, ASAN_OPTIONS: 'detect_leaks=0' } : {};
     this.nginx = this.start_('nginx', 'nginx', ['-p', folder, '-c', this.conf, '-e', join(folder, 'error.log')], env);
     await this.until('nginx listens', async () => {
       assert(!this.nginx.over, `nginx ended:\n${this.nginx.said}`);
