@@ -304,7 +304,10 @@ reader_of(asking *a, licet_error *err)
 
     for (size_t i = 0; i < READERS_MAX; i++) {
         if (api->readers[i].lines != NULL && strcmp(api->readers[i].agreement, a->agreement) == 0) {
-            return &api->readers[i];
+            if (api->readers[i].learned <= licet_ledger_size(a->ledger)) {
+                return &api->readers[i];
+            }
+            api->next = i; /* the ledger was cut after a failure: it is read again */
         }
     }
     r = &api->readers[api->next++ % READERS_MAX];

@@ -4,9 +4,9 @@
  * workers.
  *
  *  (1) The head of the receipt ring is read before that of the id ring: a response's ids are written first, so the
- * batch that holds a receipt holds its ids. (2) Where to go on is what the last commit record says; the ring's own tail
- * is only a hint that may lag behind it. (3) The receipts of a dead worker come through its ring like any other
- * (licet_gate_adopt).
+ *      batch that holds a receipt holds its ids.
+ *  (2) Where to go on is what the last commit record says; the ring's own tail is only a hint that may lag behind it.
+ *  (3) The receipts of a dead worker come through its ring like any other (licet_gate_adopt).
  */
 #include "rooms.h"
 

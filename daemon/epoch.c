@@ -459,7 +459,7 @@ recorder_gate_start(licet_recorder *r, uint64_t now_ms, licet_error *err)
     }
     recorder_sums_end(r);
     licet_gate_alive(r->gate->gate, now_ms);
-    return gate_publish(r, err);
+    return recorder_lost_done(r, err) && gate_publish(r, err);
 }
 
 bool

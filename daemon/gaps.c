@@ -4,12 +4,17 @@
  * counted.
  *
  *  (1) After a power loss a gap hides at most granted - recorded of the old epoch, per unit kind: nothing was handed
- * out that was not granted durably before. (2) A gap of an epoch is written once per ledger, however often the start is
- * interrupted. (3) What went up without a slot is written down from counters that were raised before it went up.
+ *      out that was not granted durably before.
+ *  (2) A gap of an epoch is written once per ledger, however often the start is interrupted.
+ *  (3) What went up without a slot is written down from counters that were raised before it went up.
  */
 #include "rooms.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static bool
 stage_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap, licet_error *err)
@@ -37,6 +42,50 @@ gap_add(licet_gap *gap, uint8_t kind, uint64_t count)
     }
     gap->units[i] = (licet_receipt_unit){kind, count};
     gap->units_len++;
+}
+
+/* ---- when power was lost -------------------------------------------------------- */
+
+/* A command that records alone after a power loss, before licetd starts again, ticks; the gap begins before it. So the
+ * time of the last tick of the epoch that did not end is kept in data/lost until licetd has dealt with it. */
+bool
+recorder_lost_keep(licet_recorder *r, licet_error *err)
+{
+    char path[PATH_MAX], text[32];
+    int len = snprintf(text, sizeof(text), "%llu", (unsigned long long)r->last_tick);
+
+    if (!recorder_path(r, path, err, "data/lost")) {
+        return false;
+    }
+    return r->lease_epoch == 0 || r->lease_ended || access(path, F_OK) == 0 ||
+           licet_file_replace(path, licet_bytes_of(text, (size_t)len), 0640, err);
+}
+
+static uint64_t
+lost_since(licet_recorder *r)
+{
+    uint64_t since = r->last_tick, kept;
+    char path[PATH_MAX];
+    uint8_t *text = NULL;
+    size_t len;
+
+    if (recorder_path(r, path, NULL, "data/lost") && licet_file_read(path, 32, &text, &len, NULL)) {
+        if (licet_parse_u64(licet_bytes_of(text, len), &kept) && kept < since) {
+            since = kept;
+        }
+    }
+    free(text);
+    return since;
+}
+
+bool
+recorder_lost_done(licet_recorder *r, licet_error *err)
+{
+    char path[PATH_MAX];
+
+    return recorder_path(r, path, err, "data/lost") &&
+           (unlink(path) == 0 || errno == ENOENT ||
+            LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot remove: %s", path, strerror(errno)));
 }
 
 /* ---- power loss ------------------------------------------------------------- */
@@ -89,7 +138,7 @@ power_gap_one(licet_recorder *r, recorder_book *book, licet_gap *gap, uint64_t n
     gap->cause = LICET_GAP_POWER_LOSS;
     gap->gate = r->config.gate;
     gap->epoch = r->lease_epoch;
-    gap->from_ms = r->last_tick < now_ms ? r->last_tick : now_ms;
+    gap->from_ms = lost_since(r) < now_ms ? lost_since(r) : now_ms;
     gap->to_ms = now_ms;
     recorder_say(r, LICET_LOG_WARNING,
                  "%s: power was lost in epoch %u; at most %llu requests are unknown, they lie in a gap record",

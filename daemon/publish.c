@@ -6,8 +6,8 @@
  *  (1) A generation is published to the workers after the version records of what it holds are durable.
  *  (2) A version record holds hashes; people's names (apps.yaml, the reason) only as salted commitments:
  *      SHA-256(salt of 32 bytes || text). Salts and clear texts lie in data/recorded/<agreement>/<image>/, mode 0600,
- * from where they can be erased. (3) An image in force without its version record (a death in between) is recorded at
- * the next start.
+ *      from where they can be erased.
+ *  (3) An image in force without its version record (a death in between) is recorded at the next start.
  */
 #include "rooms.h"
 

@@ -172,8 +172,7 @@ stores_open(licet_recorder *r, licet_error *err)
 
     return licet_store_open(r->dir, false, &r->store, err) && recorder_path(r, usage, err, "data/usage.db") &&
            licet_usage_open(usage, false, &r->usage, err) && licet_gate_keys_read(r->dir, true, &r->keys, err) &&
-           recorder_path(r, leases, err, "data/leases") &&
-           (!r->with_gate || licet_lease_local_open(leases, &r->lease_store, err));
+           recorder_path(r, leases, err, "data/leases") && licet_lease_local_open(leases, &r->lease_store, err);
 }
 
 static bool
@@ -230,8 +229,7 @@ recorder_free(licet_recorder *r)
 static bool
 lease_recall(licet_recorder *r, licet_error *err)
 {
-    return !r->with_gate ||
-           r->lease_store->ops->each(r->lease_store, &r->lease_epoch, &r->lease_ended, ignore_grant, NULL, err);
+    return r->lease_store->ops->each(r->lease_store, &r->lease_epoch, &r->lease_ended, ignore_grant, NULL, err);
 }
 
 bool
@@ -259,7 +257,7 @@ licet_recorder_open(const licet_recorder_options *options, licet_recorder **out_
     }
     if (!recorder_state_open(r, options->now_ms, err) ||
         !recorder_publish_missing(r, NULL, "recorded after an interruption", options->now_ms, err) ||
-        (r->with_gate && !recorder_gate_start(r, options->now_ms, err)) ||
+        !(r->with_gate ? recorder_gate_start(r, options->now_ms, err) : recorder_lost_keep(r, err)) ||
         !recorder_tick(r, options->now_ms, true, err)) {
         goto done;
     }
@@ -296,9 +294,6 @@ leases_reopen(licet_recorder *r, licet_error *err)
 {
     char path[PATH_MAX];
 
-    if (!r->with_gate) {
-        return true;
-    }
     if (r->lease_store != NULL) {
         r->lease_store->ops->close(r->lease_store);
         r->lease_store = NULL;

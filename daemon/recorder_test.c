@@ -310,7 +310,7 @@ find_segment(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 
 /* A recorder started on a copy whose journal was cut: what is missing lies in the gap, the counter was charged. */
 static void
-check_cut(const site *from, unsigned number, off_t cut, uint64_t delivered, uint64_t most)
+check_cut(const site *from, unsigned number, off_t cut, uint64_t delivered, uint64_t most, uint64_t stopped_ms)
 {
     site_ledger *l = ledger_new(false);
     licet_recorder *recorder = NULL;
@@ -327,6 +327,10 @@ check_cut(const site *from, unsigned number, off_t cut, uint64_t delivered, uint
     assert_int_equal(nftw(path, find_segment, 16, FTW_PHYS), 0);
     assert_int_equal(stat(last_segment, &st), 0);
     assert_int_equal(truncate(last_segment, st.st_size > cut ? st.st_size - cut : 0), 0);
+    if (number % 2 == 1) { /* somebody applies before licetd runs again: the gap begins before that all the same */
+        must(site_open(&copy, false, &recorder, &err));
+        must(licet_recorder_close(recorder, site_now(), &err));
+    }
     must(site_open(&copy, true, &recorder, &err));
     must(licet_recorder_sync(recorder, site_now(), &err));
     site_read(&copy, l);
@@ -337,6 +341,7 @@ check_cut(const site *from, unsigned number, off_t cut, uint64_t delivered, uint
                   (unsigned long long)delivered, (unsigned long long)l->posts, (unsigned long long)l->gap_posts,
                   (unsigned long long)value.taken);
     assert_int_equal(l->gaps, 1);
+    assert_true(l->gap_from_ms <= stopped_ms);
     assert_true(l->posts <= delivered);
     assert_true(l->posts + l->gap_posts >= delivered);
     assert_true(value.taken >= delivered);
@@ -353,7 +358,7 @@ test_power_loss_is_a_gap_with_its_bound(void **state)
     static const off_t cuts[] = {0, 1, 7, 40, 64, 100, 333, 1000, 2500, 4096, 10000, 30000};
     const uint64_t most = 30000000;
     pid_t recorder, worker;
-    uint64_t delivered;
+    uint64_t delivered, stopped_ms;
     site s;
 
     (void)state;
@@ -362,13 +367,14 @@ test_power_loss_is_a_gap_with_its_bound(void **state)
     worker = site_worker_start(&s, 5, false);
     site_rest(2300);
     kill(recorder, SIGSTOP);
+    stopped_ms = site_now();
     site_rest(100);
     s.shared->stop = 1;
     assert_int_equal(site_wait(worker), 0);
     delivered = s.shared->delivered;
     assert_true(delivered > 0);
     for (unsigned i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
-        check_cut(&s, i, cuts[i], delivered, most);
+        check_cut(&s, i, cuts[i], delivered, most, stopped_ms);
     }
     kill(recorder, SIGCONT);
     site_recorder_stop(&s, recorder);

@@ -256,6 +256,9 @@ bool recorder_usage_follow(licet_recorder *r, licet_error *err);
 
 /* gaps.c */
 bool recorder_gap_power(licet_recorder *r, uint64_t now_ms, licet_error *err);
+/* Without a gate: keeps the time since when the epoch that did not end may have lost something. */
+bool recorder_lost_keep(licet_recorder *r, licet_error *err);
+bool recorder_lost_done(licet_recorder *r, licet_error *err);
 bool recorder_gap_unrecorded(licet_recorder *r, uint64_t now_ms, licet_error *err);
 bool recorder_unidentified(licet_recorder *r, uint64_t now_ms, bool always, licet_error *err);
 

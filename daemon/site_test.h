@@ -468,7 +468,7 @@ typedef struct site_ledger {
     char units[256][32];
     uint64_t receipts, refusals, gaps, versions, died, unmetered;
     uint64_t posts, gap_posts, gap_requests, held_posts;
-    uint64_t last_ms;
+    uint64_t gap_from_ms;
     uint8_t *seen; /* receipts by sequence, when not NULL */
     uint64_t twice;
     uint64_t sequences[LICET_REFUSALS_MAX];
@@ -514,6 +514,7 @@ site_on_entry(void *user, uint64_t index, licet_bytes entry, licet_error *err)
         assert_true(licet_gap_decode(entry, &gap, err));
         l->gaps++;
         l->gap_requests += gap.requests;
+        l->gap_from_ms = gap.from_ms;
         for (size_t i = 0; i < gap.units_len; i++) {
             l->gap_posts += strcmp(l->units[gap.units[i].kind], "post") == 0 ? gap.units[i].count : 0;
         }
