@@ -24,7 +24,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "journal_format.h"
+#include "journal_walk.h"
 
 #define SEGMENT_NAME "%s/%016llx.jnl"
 #define PATH_MAX_LEN 4096
@@ -284,102 +284,10 @@ journal_commit(licet_journal *face, const licet_journal_position *positions, siz
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-/* Walks the batches of one segment; the same code opens, replays and serves the fuzz target. */
-typedef struct walk {
-    const char *path;
-    int fd;
-    uint64_t len;  /* of the file */
-    uint64_t pos;  /* of the next batch */
-    uint64_t next; /* number its first entry must have */
-    licet_hash chain;
-    uint8_t *data; /* the batch read last: header, body, tail */
-    size_t cap;
-    batch_header header;
-    const uint8_t *positions;
-} walk;
-
-static bool
-walk_reserve(walk *w, size_t len, licet_error *err)
-{
-    if (len <= w->cap)
-        return true;
-    uint8_t *more = realloc(w->data, len);
-    if (more == NULL)
-        return LICET_FAIL(err, LICET_E_MEMORY, w->pos, "%s: no memory for a batch of %zu bytes", w->path, len);
-    w->data = more;
-    w->cap = len;
-    return true;
-}
-
-static bool
-walk_begin(walk *w, int fd, const char *path, licet_error *err)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: %s", path, why());
-    w->fd = fd;
-    w->path = path;
-    w->len = (uint64_t)st.st_size;
-    w->pos = SEGMENT_HEADER;
-    return true;
-}
-
-/* The batch at pos, whole and checked, or one sentence about what is wrong with it. A SYSTEM or MEMORY error says
- * nothing about the bytes. */
-static bool
-walk_next(walk *w, licet_error *err)
-{
-    licet_hash chain;
-    if (w->len - w->pos < BATCH_HEADER)
-        return LICET_FAIL(err, LICET_E_CORRUPT, w->pos, "%s: byte %llu: %llu bytes: expected a batch", w->path,
-                          (unsigned long long)w->pos, (unsigned long long)(w->len - w->pos));
-    if (!walk_reserve(w, BATCH_HEADER, err) || !licet_file_read_at(w->fd, w->path, w->data, BATCH_HEADER, w->pos, err))
-        return false;
-    const char *fault = journal_batch_header_read(w->data, &w->header);
-    if (fault == NULL && w->header.first != w->next)
-        fault = "its first number does not follow";
-    if (fault != NULL)
-        return LICET_FAIL(err, LICET_E_CORRUPT, w->pos, "%s: byte %llu: batch header: %s", w->path,
-                          (unsigned long long)w->pos, fault);
-    size_t total = BATCH_HEADER + w->header.body_len + COMMIT_FIXED + POSITION_LEN * (size_t)w->header.positions;
-    if (w->len - w->pos < total)
-        return LICET_FAIL(err, LICET_E_CORRUPT, w->pos, "%s: byte %llu: batch of %zu bytes, the file ends after %llu",
-                          w->path, (unsigned long long)w->pos, total, (unsigned long long)(w->len - w->pos));
-    if (!walk_reserve(w, total, err) || !licet_file_read_at(w->fd, w->path, w->data, total, w->pos, err))
-        return false;
-    fault = journal_batch_check(w->data, total, &w->header, &w->chain, &chain);
-    if (fault != NULL)
-        return LICET_FAIL(err, LICET_E_CORRUPT, w->pos, "%s: byte %llu: batch of entry %llu: %s", w->path,
-                          (unsigned long long)w->pos, (unsigned long long)w->header.first, fault);
-    w->positions = w->data + BATCH_HEADER + w->header.body_len + COMMIT_MAGIC_LEN;
-    w->chain = chain;
-    w->next += w->header.count;
-    w->pos += total;
-    return true;
-}
-
-static bool
-walk_entries(const walk *w, uint64_t from, licet_on_journal_entry on_entry, void *user, licet_error *err)
-{
-    licet_cursor c = {{w->data + BATCH_HEADER, w->header.body_len}, 0};
-    for (uint64_t number = w->header.first; !licet_cursor_at_end(&c); number++) {
-        licet_journal_entry entry = {.number = number};
-        uint32_t len;
-        uint8_t kind;
-        if (!licet_take_u32(&c, &len) || !licet_take_u8(&c, &kind) || !licet_take_bytes(&c, len, &entry.payload))
-            return LICET_FAIL(err, LICET_E_CORRUPT, c.pos, "%s: entry %llu is cut", w->path,
-                              (unsigned long long)number);
-        entry.kind = (licet_journal_kind)kind;
-        if (number >= from && !on_entry(user, &entry, err))
-            return false;
-    }
-    return true;
-}
-
 /* Opens a segment and checks its header against what must come before it. */
 static bool
-segment_open(const journal *j, size_t index, bool writable, const licet_hash *chain, uint64_t next, walk *w, char *path,
-             licet_error *err)
+segment_open(const journal *j, size_t index, bool writable, const licet_hash *chain, uint64_t next, journal_walk *w,
+             char *path, licet_error *err)
 {
     uint8_t header[SEGMENT_HEADER];
     uint64_t first = j->segments[index].first;
@@ -387,7 +295,7 @@ segment_open(const journal *j, size_t index, bool writable, const licet_hash *ch
     int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     if (fd < 0)
         return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: could not be opened: %s", path, why());
-    if (!walk_begin(w, fd, path, err))
+    if (!journal_walk_begin(w, fd, path, err))
         goto fail;
     if (w->len < SEGMENT_HEADER) {
         LICET_FAIL(err, LICET_E_CORRUPT, w->len, "%s: byte %llu: the segment header is cut", path,
@@ -416,7 +324,7 @@ static bool
 journal_replay(licet_journal *face, uint64_t from, licet_on_journal_entry on_entry, void *user, licet_error *err)
 {
     journal *j = journal_of(face);
-    walk w = {.fd = -1};
+    journal_walk w = {.fd = -1};
     licet_hash chain = {{0}};
     char path[PATH_MAX_LEN];
     size_t index = 0;
@@ -444,7 +352,7 @@ journal_replay(licet_journal *face, uint64_t from, licet_on_journal_entry on_ent
         if (index + 1 == j->segments_len)
             w.len = j->end; /* what was committed when it was opened or since */
         while (ok && w.pos < w.len)
-            ok = walk_next(&w, err) && (w.next <= from || walk_entries(&w, from, on_entry, user, err));
+            ok = journal_walk_next(&w, err) && (w.next <= from || journal_walk_entries(&w, from, on_entry, user, err));
         close(w.fd);
         chain = w.chain;
     }
@@ -496,7 +404,7 @@ segments_list(journal *j, licet_error *err)
 
 /* Is there a whole batch behind the faulty one at w->pos? */
 static bool
-whole_batch_behind(walk *w, bool *out_found, licet_error *err)
+whole_batch_behind(journal_walk *w, bool *out_found, licet_error *err)
 {
     uint64_t from = w->pos;
     size_t len = (size_t)(w->len - from);
@@ -514,7 +422,7 @@ whole_batch_behind(walk *w, bool *out_found, licet_error *err)
 /* A fault at w->pos of the last segment: cut it if it can be the rest of one unfinished write, else CORRUPT, with *err
  * as walk_next left it. */
 static bool
-tail_cut(journal *j, walk *w, licet_error *err)
+tail_cut(journal *j, journal_walk *w, licet_error *err)
 {
     uint64_t rest = w->len - w->pos;
     licet_error system = {0};
@@ -538,11 +446,11 @@ tail_cut(journal *j, walk *w, licet_error *err)
 }
 
 static bool
-segment_walk(journal *j, walk *w, bool last, licet_error *err)
+segment_walk(journal *j, journal_walk *w, bool last, licet_error *err)
 {
     licet_error fault = {0};
     while (w->pos < w->len) {
-        if (walk_next(w, &fault)) {
+        if (journal_walk_next(w, &fault)) {
             j->positions_len = w->header.positions;
             for (size_t i = 0; i < j->positions_len; i++)
                 j->positions[i] = journal_position_read(w->positions + POSITION_LEN * i);
@@ -586,9 +494,9 @@ unborn_drop(journal *j, licet_error *err)
 }
 
 static bool
-journal_walk(journal *j, licet_error *err)
+segments_walk(journal *j, licet_error *err)
 {
-    walk w = {.fd = -1};
+    journal_walk w = {.fd = -1};
     licet_hash chain = {{0}};
     char path[PATH_MAX_LEN];
     bool ok = true;
@@ -694,7 +602,7 @@ licet_journal_file_open(const char *dir, bool read_only, uint64_t at_least, lice
         journal_free(j);
         return false;
     }
-    if (!segments_list(j, err) || !unborn_drop(j, err) || !journal_walk(j, err)) {
+    if (!segments_list(j, err) || !unborn_drop(j, err) || !segments_walk(j, err)) {
         journal_free(j);
         return false;
     }

@@ -14,6 +14,7 @@ static bool disk_write_at(int fd, const char *path, licet_bytes content, uint64_
 #define fdatasync disk_fdatasync
 #define fsync disk_fdatasync
 #include "ledger_file.c"
+#include "ledger_open.c"
 #undef licet_file_write_at
 #undef fdatasync
 #undef fsync

@@ -14,6 +14,7 @@
 #define COMMIT_FILE (COMMIT_SLOT * COMMIT_SLOTS)
 #define COMMIT_LATEST 2 /* slot of commits that were not synced; 0 and 1 take turns for those that were */
 #define LEDGER_PATH_MAX 4096
+#define LEDGER_DIR_MAX (LEDGER_PATH_MAX - 64)
 #define BUNDLE_ENTRIES 256
 #define LEDGER_SIZE_MAX ((uint64_t)INT64_MAX)
 
@@ -36,7 +37,7 @@ uint64_t ledger_part_len(const ledger_commit *commit, unsigned part);
 void ledger_part_name(unsigned part, char out[16]);
 
 struct licet_ledger {
-    char dir[LEDGER_PATH_MAX - 64];
+    char *dir; /* shorter than LEDGER_DIR_MAX */
     bool read_only;
     bool failed;               /* a sync failed: refuses everything */
     int commit_fd;             /* held open: it carries the lock */
@@ -51,6 +52,13 @@ struct licet_ledger {
     licet_buffer parts[PARTS]; /* their bytes */
 };
 
+/* What opening shares with committing. */
+void ledger_part_path(const licet_ledger *ledger, unsigned part, char out[LEDGER_PATH_MAX]);
+bool ledger_lock(const licet_ledger *ledger, int how, licet_error *err); /* LOCK_SH or LOCK_EX of flock(2) */
+void ledger_unlock(const licet_ledger *ledger);
+bool ledger_slot_write(licet_ledger *ledger, unsigned slot, const ledger_commit *commit, licet_error *err);
+bool ledger_commit_sync(licet_ledger *ledger, licet_error *err);
+bool ledger_dir_sync(licet_ledger *ledger, licet_error *err);
 void ledger_path(const char *dir, const char *name, char out[LEDGER_PATH_MAX]);
 /* Reads exactly len bytes of a part; an early end is CORRUPT with file and byte. */
 bool ledger_part_read(licet_ledger *ledger, unsigned part, uint64_t offset, uint8_t *out, size_t len, licet_error *err);

@@ -354,9 +354,9 @@ licet_ledger_verify(const char *dir, const licet_verifier_key *key, licet_on_ent
 {
     check *c = NULL;
     bool ok = false;
-    if (strlen(dir) >= LEDGER_PATH_MAX - 64)
+    if (strlen(dir) >= LEDGER_DIR_MAX)
         return LICET_FAIL(err, LICET_E_LIMIT, 0, "ledger folder of %zu bytes: expected less than %d", strlen(dir),
-                          LEDGER_PATH_MAX - 64);
+                          LEDGER_DIR_MAX);
     c = calloc(1, sizeof(*c));
     if (c == NULL)
         return LICET_FAIL(err, LICET_E_MEMORY, 0, "%s: no memory to verify it", dir);
