@@ -28,8 +28,10 @@ END
 }
 
 # units_at BYTES: posts whose first byte lies in the first BYTES of the page (what the receipt must say).
+starts=$SCENARIO_DIR/starts
+grep -aob '{"id"' "$page" | cut -d: -f1 >"$starts"
 units_at() {
-    head -c "$1" "$page" | grep -ao '{"id"' | wc -l
+    awk -v bytes="$1" '$1 < bytes { n++ } END { print n + 0 }' "$starts"
 }
 
 n=1
@@ -59,8 +61,12 @@ left() {
 }
 left --http2-prior-knowledge --unix-socket "$SCENARIO_DIR/h2.sock" http://h2/search
 same 'HTTP/2 units' "$("$SCENARIO/receipt" $n .units.post)" "$(units_at "$bytes")"
-left -k --http1.1 "https://127.0.0.1:$TLS_PORT/search"
-same 'TLS units' "$("$SCENARIO/receipt" $n .units.post)" "$(units_at "$bytes")"
+for host in plain unbuffered small; do
+    left -k --http1.1 -D "$SCENARIO_DIR/head" -H "Host: $host" "https://127.0.0.1:$TLS_PORT/search"
+    same "TLS units, $host" "$("$SCENARIO/receipt" $n .units.post)" "$(units_at "$bytes")"
+    sent=$(sed -n '$s/.*sent=//p' "$SCENARIO_DIR/access.log")
+    ((sent == 0)) || same "TLS bytes, $host" "$bytes" $((sent - $(wc -c <"$SCENARIO_DIR/head")))
+done
 left -k --http2 "https://127.0.0.1:$TLS_PORT/search"
 same 'HTTP/2 over TLS units' "$("$SCENARIO/receipt" $n .units.post)" "$(units_at "$bytes")"
 
