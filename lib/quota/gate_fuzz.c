@@ -135,11 +135,12 @@ drain(licet_gate *gate)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char dir[] = "/tmp/licet-gate-fuzz-XXXXXX", path[64];
+    char dir[64], path[80];
     licet_worker *worker = NULL;
     uint64_t requests, units;
     uint32_t cells[3];
 
+    snprintf(dir, sizeof(dir), "%s/licet-gate-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     must(mkdtemp(dir) != NULL);
     snprintf(path, sizeof(path), "%s/gate", dir);
     licet_gate *gate = make(path);

@@ -13,9 +13,9 @@
  * there.
  */
 #define LICET_TEST_STEPS
-#include "admit.c"
-#include "hold.c"
-#include "slot.c"
+#include "admit.c" // NOLINT(bugprone-suspicious-include): see above
+#include "hold.c"  // NOLINT(bugprone-suspicious-include)
+#include "slot.c"  // NOLINT(bugprone-suspicious-include)
 
 #include "world.h"
 

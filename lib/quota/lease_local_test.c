@@ -148,7 +148,7 @@ test_cut_everywhere(void **state)
         assert_totals(store, 4, false, expected);
         grant(store, 4, 9, "user", 7);
         store->ops->close(store);
-        strcat(expected, "9/user=7 ");
+        put_text(expected, &(licet_lease_grant){.cell = 9, .kind = "user", .granted = 7});
         store = open_store(&f);
         assert_totals(store, 4, false, expected);
         store->ops->close(store);

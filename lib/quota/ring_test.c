@@ -114,7 +114,7 @@ test_ids_around(void **state)
         licet_gate_ids_release(w.gate, 0, next);
         licet_gate_release(w.gate, 0, licet_gate_head(w.gate, 0));
     }
-    assert_true(next > 10 * 1024);
+    assert_true(next > UINT64_C(10) * 1024);
     licet_worker_leave(worker, WORLD_NOW);
     licet_buffer_done(&buffer);
     world_done(&w);

@@ -158,12 +158,11 @@ run(bool dying, uint64_t most)
     }
     while (alive > 0) {
         int status;
-        pid_t pid;
         refill(w.gate);
         world_drain(w.gate, &sums);
         licet_gate_adopt(w.gate, WORLD_NOW, NULL, NULL);
         assert_within(&w);
-        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        while (waitpid(-1, &status, WNOHANG) > 0) {
             assert_int_equal(status, 0);
             alive--;
         }
