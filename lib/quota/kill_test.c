@@ -304,10 +304,7 @@ check_joins(world *w)
     told->die_at = 0;
     for (int i = 0; i < 3; i++) {
         workers[i] = world_join(w->gate);
-        licet_verdict verdict = world_verdict(w, 1, 1);
-        licet_slot *slot = NULL;
-        MUST(licet_worker_admit(workers[i], &w->image, &w->facts, &verdict, 0, WORLD_NOW, &slot, NULL, NULL) ==
-             LICET_ADMITTED);
+        licet_slot *slot = admit(w, workers[i], world_verdict(w, 1, 1));
         licet_slot_settle(workers[i], slot, &(licet_settlement){.ending = LICET_ENDING_COMPLETE});
     }
     for (int i = 0; i < 3; i++) {
