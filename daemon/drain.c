@@ -163,7 +163,7 @@ behind(licet_recorder *r, bool mark)
 bool
 recorder_drain_all(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
-    uint64_t work;
+    uint64_t work = 0;
 
     for (bool more = behind(r, true); more; more = behind(r, false)) {
         if (!recorder_drain(r, now_ms, &work, err)) {

@@ -188,7 +188,7 @@ listen_on(const char *path, unsigned mode, int gid, int *out_fd, licet_error *er
                           "name for the site",
                           path, sizeof(address.sun_path) - 1);
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot make a socket: %s", path, strerror(errno));
@@ -223,7 +223,7 @@ http_open(const char *path, unsigned mode, int gid, http_handler handler, void *
     }
     server->handler = handler;
     server->user = user;
-    strcpy(server->path, path);
+    memcpy(server->path, path, strlen(path) + 1); /* it fits: listen_on saw to it */
     server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
                                       MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
                                       MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed,

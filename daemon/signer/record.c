@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HALF 128
+#define HALF ((size_t)128)
 #define PLACE (2 * HALF)
 #define SUMMED 96
 
