@@ -274,8 +274,7 @@ test_paths(void **state)
                                       "/checkpoint",
                                       "checkpoint/",
                                       "",
-                                      "tile/0/\xc2\xb2"
-                                      "00"};
+                                      "tile/0/\xc2\xb2\x30\x30"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         char path[64], again[TILE_PATH_TEXT];
         tile_path tile;
