@@ -46,39 +46,56 @@ ngx_http_licet_key(ngx_http_request_t *r, const char *name)
     return h != NULL ? ngx_http_licet_trim(ngx_http_licet_bytes(h->value)) : (licet_bytes){NULL, 0};
 }
 
+/* The caller of a credential shown as this kind; UNKNOWN also for a token shown as a key: each is what apps.yaml says.
+ */
+static licet_reason
+ngx_http_licet_by_secret(ngx_http_request_t *r, ngx_http_licet_view_t *view, licet_bytes secret,
+                         licet_credential_kind kind, ngx_http_licet_caller_t *out_caller)
+{
+    licet_hash hmac = licet_hmac_sha256(licet_bytes_of(licet_gate_credential_key(view->area->gate), 32), secret);
+    const licet_index_credential *found = licet_index_by_hmac(&view->index, hmac.bytes);
+    const licet_image_credential *credential;
+    ngx_http_licet_image_t *image;
+
+    if (found == NULL) {
+        return LICET_REASON_CREDENTIAL_UNKNOWN;
+    }
+    image = ngx_http_licet_image_of(view, found->cell, r->connection->log);
+    if (image == NULL || found->credential >= image->image.header->credentials_len) {
+        return LICET_REASON_CANNOT_RECORD;
+    }
+    credential = &image->image.credentials[found->credential];
+    if (credential->kind != (uint32_t)kind) {
+        return LICET_REASON_CREDENTIAL_UNKNOWN;
+    }
+    out_caller->image = image;
+    out_caller->credential = found->credential;
+    out_caller->app = credential->app;
+    return LICET_REASON_NONE;
+}
+
+/* The first that is known: what stands behind may ask for a token of its own beside the key. */
 static licet_reason
 ngx_http_licet_by_credential(ngx_http_request_t *r, ngx_http_licet_view_t *view, ngx_http_licet_caller_t *out_caller)
 {
-    licet_bytes key = {licet_gate_credential_key(view->area->gate), 32};
-    licet_bytes shown[3] = {ngx_http_licet_bearer(r), ngx_http_licet_key(r, "x-api-key"),
-                            ngx_http_licet_key(r, "api-key")};
-    const licet_index_credential *found = NULL;
+    const struct {
+        licet_bytes secret;
+        licet_credential_kind kind;
+    } shown[] = {{ngx_http_licet_bearer(r), LICET_CREDENTIAL_BEARER},
+                 {ngx_http_licet_key(r, "x-api-key"), LICET_CREDENTIAL_API_KEY},
+                 {ngx_http_licet_key(r, "api-key"), LICET_CREDENTIAL_API_KEY}};
     licet_reason reason = LICET_REASON_CREDENTIAL_MISSING;
-    licet_credential_kind kind;
-    licet_hash hmac;
     ngx_uint_t i;
 
-    for (i = 0; i < 3 && found == NULL; i++) {
-        if (shown[i].len > 0) {
-            hmac = licet_hmac_sha256(key, shown[i]);
-            found = licet_index_by_hmac(&view->index, hmac.bytes);
-            reason = LICET_REASON_CREDENTIAL_UNKNOWN;
+    for (i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        if (shown[i].secret.len > 0) {
+            reason = ngx_http_licet_by_secret(r, view, shown[i].secret, shown[i].kind, out_caller);
+            if (reason != LICET_REASON_CREDENTIAL_UNKNOWN) {
+                break;
+            }
         }
     }
-    if (found == NULL) {
-        return reason;
-    }
-    out_caller->image = ngx_http_licet_image_of(view, found->cell, r->connection->log);
-    if (out_caller->image == NULL || found->credential >= out_caller->image->image.header->credentials_len) {
-        return LICET_REASON_CANNOT_RECORD;
-    }
-    kind = i == 1 ? LICET_CREDENTIAL_BEARER : LICET_CREDENTIAL_API_KEY; /* i went one past where it was found */
-    if (out_caller->image->image.credentials[found->credential].kind != (uint32_t)kind) {
-        return LICET_REASON_CREDENTIAL_UNKNOWN; /* a token is no key: each is what apps.yaml says it is */
-    }
-    out_caller->credential = found->credential;
-    out_caller->app = out_caller->image->image.credentials[found->credential].app;
-    return LICET_REASON_NONE;
+    return reason;
 }
 
 static licet_reason

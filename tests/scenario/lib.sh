@@ -44,7 +44,10 @@ apps:
   $app:
     products: [Pages]
     default_use_case: UC-1
-    credentials: [ { id: K-$app, kind: bearer, hmac_sha256: "$(credential_hash "$secret")", from: 2020-01-01 } ]
+    credentials:
+      - { id: K-$app, kind: bearer, hmac_sha256: "$(credential_hash "$secret")", from: 2020-01-01 }
+      - { id: KEY-$app, kind: api-key, hmac_sha256: "$(credential_hash "key-$secret")", from: 2020-01-01 }
+      - { id: OLD-$app, kind: bearer, hmac_sha256: "$(credential_hash "old-$secret")", from: 2020-01-01, before: 2021-01-01 }
 use_cases:
   UC-1: { product: Pages, purpose: display, recipient: public, approved: { by: J. Roe, role: licensing, from: 2020-01-01 } }
   UC-9: { product: Pages, purpose: search, recipient: public }
