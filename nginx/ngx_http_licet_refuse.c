@@ -16,19 +16,18 @@
 static void
 ngx_http_licet_json_text(licet_buffer *out, licet_bytes text)
 {
-    size_t i;
+    size_t i, run = 0; /* what needs no escape goes in runs */
 
     licet_put_u8(out, '"');
     for (i = 0; i < text.len; i++) {
-        if (text.data[i] == '"' || text.data[i] == '\\') {
-            licet_put_u8(out, '\\');
-            licet_put_u8(out, text.data[i]);
-        } else if (text.data[i] < 0x20 || text.data[i] == 0x7f) {
-            licet_put_format(out, "\\u%04x", text.data[i]);
-        } else {
-            licet_put_u8(out, text.data[i]);
+        if (text.data[i] >= 0x20 && text.data[i] != '"' && text.data[i] != '\\' && text.data[i] != 0x7f) {
+            continue;
         }
+        licet_put_bytes(out, licet_bytes_of(text.data + run, i - run));
+        licet_put_format(out, "\\u%04x", text.data[i]);
+        run = i + 1;
     }
+    licet_put_bytes(out, licet_bytes_of(text.data + run, text.len - run));
     licet_put_u8(out, '"');
 }
 
