@@ -163,7 +163,6 @@ struct ngx_http_licet_meter_s {
     ngx_uint_t first, len; /* of the ring of snapshots */
     uint64_t count[LICET_KINDS_MAX];
     uint64_t reserved[LICET_KINDS_MAX];
-    u_char ids[2048]; /* batch of one kind */
     size_t ids_len;
     uint32_t ids_count, ids_kind;
     unsigned scanning : 1;
@@ -171,6 +170,7 @@ struct ngx_http_licet_meter_s {
     unsigned ids_lost : 1;
     unsigned cut : 1;
     unsigned bytes_bound : 1; /* a limit counts bytes */
+    u_char ids[2048];         /* batch of one kind; last, for it is not zeroed */
 };
 
 #define NGX_HTTP_LICET_CHUNKS 32

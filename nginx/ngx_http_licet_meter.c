@@ -140,10 +140,12 @@ ngx_http_licet_meter_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
     if (ctx->meter == NULL) {
-        ctx->meter = ngx_pcalloc(r->pool, sizeof(ngx_http_licet_meter_t));
+        /* the batch of ids, at the end, needs no zeros */
+        ctx->meter = ngx_palloc(r->pool, sizeof(ngx_http_licet_meter_t));
         if (ctx->meter == NULL) {
             return NGX_ERROR;
         }
+        ngx_memzero(ctx->meter, offsetof(ngx_http_licet_meter_t, ids));
         for (i = 0; i < LICET_KINDS_MAX; i++) {
             ctx->meter->reserved[i] = ctx->verdict.reserve[i];
         }
