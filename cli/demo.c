@@ -312,11 +312,25 @@ show_progress(const demo *d, unsigned ms, bool last)
         (double)ms / 1000, asked, posts, refused, last || !isatty(STDOUT_FILENO) ? "\n" : "");
 }
 
+/* True when somebody asked us to end (the signals are blocked for all threads, and looked at here). */
+static bool
+told_to_end(void)
+{
+    struct timespec at_once = {0, 0};
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return sigtimedwait(&signals, NULL, &at_once) > 0;
+}
+
 /* Lets the nine clients read at once. */
 static bool
 play(demo *d, licet_error *err)
 {
     pthread_t threads[LICET_DEMO_APPS + 1];
+    bool joined[LICET_DEMO_APPS + 1] = {false};
     unsigned ms = 0;
     bool running = true;
 
@@ -333,15 +347,24 @@ play(demo *d, licet_error *err)
     }
     for (; running; ms += 100) {
         pause_ms(100);
+        if (told_to_end()) {
+            for (size_t i = 0; i <= LICET_DEMO_APPS; i++) {
+                atomic_store(&d->clients[i].stop, true);
+            }
+        }
         running = false;
         for (size_t i = 0; i <= LICET_DEMO_APPS; i++) {
-            running = running || pthread_tryjoin_np(threads[i], NULL) == EBUSY;
+            joined[i] = joined[i] || pthread_tryjoin_np(threads[i], NULL) == 0; /* a thread is joined once */
+            running = running || !joined[i];
         }
         if (isatty(STDOUT_FILENO) || ms % 1000 == 0) {
             show_progress(d, ms, false);
         }
     }
     show_progress(d, ms, true);
+    if (atomic_load(&d->clients[0].stop)) {
+        return LICET_FAIL(err, LICET_E_STATE, 0, "stopped before its end");
+    }
     for (size_t i = 0; i <= LICET_DEMO_APPS; i++) {
         if (d->clients[i].failed) {
             return LICET_FAIL(err, LICET_E_STATE, 0, "client %s: %s", d->clients[i].app, d->clients[i].text);

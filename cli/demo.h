@@ -40,6 +40,7 @@ typedef struct licet_demo_client {
     unsigned pace_ms;
     atomic_ulong asked, posts, refused, delivered; /* delivered: responses allowed and received whole */
     atomic_ulong cut_posts;                        /* posts begun in what it got before it hung up */
+    atomic_bool stop;                              /* set from outside: end soon */
     bool failed;
     char text[512]; /* why it failed */
 } licet_demo_client;

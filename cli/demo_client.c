@@ -239,7 +239,7 @@ licet_demo_client_run(void *argument)
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
-    for (unsigned i = 0; i < client->requests; i++) {
+    for (unsigned i = 0; i < client->requests && !atomic_load(&client->stop); i++) {
         bool forbidden = client->habit == LICET_DEMO_FORBIDDEN && i % 20 == 19;
         bool leave = client->habit == LICET_DEMO_HANGS_UP && i == client->requests / 2;
         long status;

@@ -18,7 +18,7 @@ for command in $commands; do
     page="docs/man/licet-$command.1"
     [ -f "$page" ] || { fault "$page is missing"; continue; }
     grep -qi 'EXIT STATUS' "$page" || fault "$page names no exit status"
-    grep -q -- '--json' "$page" || [ "$command" = help ] || fault "$page does not tell of --json"
+    grep -q -e '--json' -e 'Fl -json' "$page" || fault "$page does not tell of --json"
 done
 rm -f /tmp/help.$$ /tmp/help-err.$$
 for page in docs/man/*.[1-9]; do
