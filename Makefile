@@ -20,7 +20,7 @@ deps:
 	@tools/deps.sh run
 
 $(BUILD)/build.ninja: | deps
-	meson setup $(BUILD) --buildtype=release -Db_lto=false
+	meson setup $(BUILD) --buildtype=release
 
 build: deps $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)

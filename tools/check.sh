@@ -14,11 +14,17 @@ fi
 logs=$(mktemp -d)
 passed=0
 failed=0
+missing=""
 export LICET_TEST_DATA="${LICET_TEST_DATA:-$PWD/../shared/data}"
 
 stage() { # name, command...
     local name="$1" log start rc
     shift
+    if [ -n "$missing" ]; then
+        failed=$((failed + 1))
+        printf 'FAILED  %-44s        (not run: %s)\n' "$name" "$missing"
+        return
+    fi
     log="$logs/$(echo "$name" | tr -c 'A-Za-z0-9\n' '-').log"
     start=$SECONDS
     "$@" >"$log" 2>&1
@@ -37,7 +43,7 @@ stage() { # name, command...
 configure() { # folder, compiler, options...
     local folder="$1" compiler="$2"
     shift 2
-    [ -f "$folder/build.ninja" ] || CC="$compiler" meson setup "$folder" "$@"
+    [ -f "$folder/build.ninja" ] || CC="$compiler" meson setup "$folder" -Dwerror=true "$@"
 }
 build() {
     configure "$@" && ninja -C "$1" -j "$jobs"
@@ -48,7 +54,15 @@ tests_of() { # folder, suites...
     meson test -C "$folder" --no-rebuild --num-processes "$jobs" --print-errorlogs "$@"
 }
 
-stage 'build (gcc)' build build gcc --buildtype=release
+# What later stages stand on: where it fails they are not run, and say so.
+ground() {
+    missing=""
+    local before=$failed
+    stage "$@"
+    [ "$failed" -eq "$before" ] || missing="$1 failed"
+}
+
+ground 'build (gcc)' build build gcc --buildtype=release
 stage 'a layer breach does not compile' tests/layers.sh build
 stage 'unit and corpus tests' tests_of build --suite unit --suite corpus
 for script in tests/cli/*.sh; do
@@ -62,7 +76,7 @@ for story in tests/e2e/*.test.mjs; do
 done
 stage 'demo' tests/demo.sh build
 
-stage 'build (gcc, address and undefined sanitizers)' \
+ground 'build (gcc, address and undefined sanitizers)' \
     build build-asan gcc --buildtype=debugoptimized -Db_sanitize=address,undefined
 stage 'unit and corpus tests under sanitizers' tests_of build-asan --suite unit --suite corpus
 stage 'scenarios under sanitizers' tests_of build-asan --suite scenario
@@ -70,8 +84,9 @@ for story in tests/e2e/*.test.mjs; do
     stage "end to end under sanitizers: $(basename "$story" .test.mjs)" tests/e2e/run.sh build-asan "$story"
 done
 
+missing=''
 stage 'formatting' tools/format.sh --check
-stage 'build (clang, address and undefined sanitizers)' \
+ground 'build (clang, address and undefined sanitizers)' \
     build build-fuzz clang -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
 stage 'clang-tidy' tools/tidy.sh build-fuzz
 stage "fuzzing, $seconds s a target" tools/fuzz.sh "$seconds"

@@ -204,7 +204,7 @@ take_hex4(reader *r, uint32_t *out_value)
 static bool
 take_unicode_escape(reader *r, size_t start)
 {
-    uint32_t point, low;
+    uint32_t point = 0, low = 0;
 
     if (!take_hex4(r, &point)) {
         return false;

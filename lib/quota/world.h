@@ -77,7 +77,7 @@ world_init_with(world *w, const licet_gate_options *options)
     memset(w, 0, sizeof(*w));
     snprintf(w->dir, sizeof(w->dir), "%s/licet-quota-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(w->dir));
-    snprintf(w->path, sizeof(w->path), "%s/gate", w->dir);
+    assert_true(snprintf(w->path, sizeof(w->path), "%s/gate", w->dir) < (int)sizeof(w->path));
     if (!licet_gate_create(w->path, options, &w->gate, &err)) {
         fail_msg("%s", err.text);
     }
