@@ -10,6 +10,7 @@
 
 BUILD ?= build
 JOBS ?= 2
+PREFIX ?= /usr/local
 
 .PHONY: help demo check build bench nightly install clean deps
 
@@ -20,7 +21,7 @@ deps:
 	@tools/deps.sh run
 
 $(BUILD)/build.ninja: | deps
-	meson setup $(BUILD) --buildtype=release
+	meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX)
 
 build: deps $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)

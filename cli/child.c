@@ -18,13 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef LICET_MODULE_DIR
-#define LICET_MODULE_DIR "/usr/lib/nginx/modules"
-#endif
-#ifndef LICET_SBIN_DIR
-#define LICET_SBIN_DIR "/usr/sbin"
-#endif
-
 static void
 pause_ms(unsigned ms)
 {
