@@ -16,6 +16,9 @@ SCENARIO=$(cd "$(dirname "$0")" && pwd)
 export SCENARIO
 BUILD=$(cd "$1" && pwd)
 shift
+for built in ngx_http_licet_module.so tests/scenario/gate_tool; do
+    [[ -r $BUILD/$built ]] || { echo "run.sh: $BUILD/$built is not there: build it first" >&2; exit 1; }
+done
 # shellcheck source=lib.sh
 . "$SCENARIO/lib.sh"
 
