@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static void
-pause_ms(unsigned ms)
+void
+licet_pause(unsigned ms)
 {
     struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
 
@@ -99,7 +99,7 @@ licet_child_stop(licet_child *child, int signal, unsigned timeout_ms)
         if (!licet_child_running(child)) {
             return;
         }
-        pause_ms(10);
+        licet_pause(10);
     }
     kill(child->pid, SIGKILL);
     waitpid(child->pid, &child->status, 0);
@@ -237,7 +237,7 @@ licet_port_wait(uint16_t port, unsigned timeout_ms)
         if (open) {
             return true;
         }
-        pause_ms(20);
+        licet_pause(20);
     }
     return false;
 }

@@ -28,6 +28,9 @@ void licet_child_stop(licet_child *child, int signal, unsigned timeout_ms);
  * when it was killed. */
 bool licet_child_run(char *const argv[], licet_buffer *out, int *out_code, licet_error *err);
 
+/* Waits so long. */
+void licet_pause(unsigned ms);
+
 /* Path of a program of this package: beside this binary, else the installed one. name: licetd or
  * ngx_http_licet_module.so. Borrowed from buffer of PATH_MAX bytes. */
 bool licet_program_find(const char *name, char *buffer, licet_error *err);

@@ -291,14 +291,6 @@ start_site(demo *d, licet_error *err)
 }
 
 static void
-pause_ms(unsigned ms)
-{
-    struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
-
-    nanosleep(&time, NULL);
-}
-
-static void
 show_progress(const demo *d, unsigned ms, bool last)
 {
     unsigned long asked = 0, posts = 0, refused = 0;
@@ -346,7 +338,7 @@ play(demo *d, licet_error *err)
         }
     }
     for (; running; ms += 100) {
-        pause_ms(100);
+        licet_pause(100);
         if (told_to_end()) {
             for (size_t i = 0; i <= LICET_DEMO_APPS; i++) {
                 atomic_store(&d->clients[i].stop, true);

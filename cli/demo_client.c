@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define HANG_UP_AFTER 40000 /* bytes of the large page it reads before it leaves */
 
@@ -179,14 +178,6 @@ retry_with(const page *body, bool *out_held)
     return posts;
 }
 
-static void
-pause_ms(unsigned ms)
-{
-    struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
-
-    nanosleep(&time, NULL);
-}
-
 /* Books one answer; true when the client wants to go on. *posts is what it asks for next. */
 static bool
 book(licet_demo_client *client, const page *body, long status, unsigned *posts)
@@ -251,7 +242,7 @@ licet_demo_client_run(void *argument)
         if (!book(client, &body, status, &posts)) {
             break;
         }
-        pause_ms(client->pace_ms);
+        licet_pause(client->pace_ms);
     }
     curl_easy_cleanup(curl);
     free(body.data);

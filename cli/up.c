@@ -23,7 +23,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -185,14 +184,6 @@ recorder_answers(up *u)
     return ok;
 }
 
-static void
-pause_ms(unsigned ms)
-{
-    struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
-
-    nanosleep(&time, NULL);
-}
-
 static bool
 start_recorder(up *u, licet_error *err)
 {
@@ -208,7 +199,7 @@ start_recorder(up *u, licet_error *err)
         if (!licet_child_running(&u->recorder)) {
             return LICET_FAIL(err, LICET_E_STATE, 0, "licetd ended before it was ready; what it said stands above");
         }
-        pause_ms(20);
+        licet_pause(20);
     }
     return LICET_FAIL(err, LICET_E_STATE, 0, "licetd did not answer within 60 s");
 }
@@ -290,7 +281,7 @@ watch(up *u, const sigset_t *signals, licet_error *err)
             fprintf(stderr, "licet up: licetd ended (%s %d); starting it again\n",
                     WIFSIGNALED(u->recorder.status) ? "signal" : "exit code",
                     WIFSIGNALED(u->recorder.status) ? WTERMSIG(u->recorder.status) : WEXITSTATUS(u->recorder.status));
-            pause_ms(restarts++ < 3 ? 50 : 1000);
+            licet_pause(restarts++ < 3 ? 50 : 1000);
             if (!start_recorder(u, err)) {
                 return licet_cli_error(&licet_command_up, err);
             }
