@@ -4,7 +4,6 @@
  */
 #include "site.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,25 +149,11 @@ done:
 static int
 run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    bool json = false;
-    int c;
+    const char *dir;
+    bool json;
+    int code;
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            return licet_cli_help(&licet_command_check);
-        }
-        if (c != 'j') {
-            return licet_cli_misuse(&licet_command_check, "\"%s\": no such option", argv[optind - 1]);
-        }
-        json = true;
-    }
-    if (optind + 1 != argc) {
-        return licet_cli_misuse(&licet_command_check, "expected one site, not %d", argc - optind);
-    }
-    return check(argv[optind], json);
+    return licet_cli_site_arguments(&licet_command_check, argc, argv, &dir, &json, &code) ? check(dir, json) : code;
 }
 
 const licet_command licet_command_check = {"check", "judge the files of a site", usage, run};

@@ -6,7 +6,6 @@
 
 #include "licet/store.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,25 +118,11 @@ done:
 static int
 run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    bool json = false;
-    int c;
+    const char *dir;
+    bool json;
+    int code;
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            return licet_cli_help(&licet_command_plan);
-        }
-        if (c != 'j') {
-            return licet_cli_misuse(&licet_command_plan, "\"%s\": no such option", argv[optind - 1]);
-        }
-        json = true;
-    }
-    if (optind + 1 != argc) {
-        return licet_cli_misuse(&licet_command_plan, "expected one site, not %d", argc - optind);
-    }
-    return plan(argv[optind], json);
+    return licet_cli_site_arguments(&licet_command_plan, argc, argv, &dir, &json, &code) ? plan(dir, json) : code;
 }
 
 const licet_command licet_command_plan = {"plan", "say what apply would change", usage, run};

@@ -4,6 +4,7 @@
  */
 #include "site.h"
 
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,32 @@ licet_cli_mistakes_json(const licet_mistakes *mistakes)
                                               licet_cli_json_text(licet_bytes_of_text(m->text))));
     }
     return list;
+}
+
+bool
+licet_cli_site_arguments(const licet_command *command, int argc, char **argv, const char **out_dir, bool *out_json,
+                         int *out_code)
+{
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    int c;
+
+    *out_json = false;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c != 'j') {
+            *out_code = c == 'h' ? licet_cli_help(command)
+                                 : licet_cli_misuse(command, "\"%s\": no such option", argv[optind - 1]);
+            return false;
+        }
+        *out_json = true;
+    }
+    if (optind + 1 != argc) {
+        *out_code = licet_cli_misuse(command, "expected one site, not %d", argc - optind);
+        return false;
+    }
+    *out_dir = argv[optind];
+    return true;
 }
 
 int

@@ -23,6 +23,10 @@ typedef struct licet_cli_image {
  * licet_cli_error does. Returns LICET_EXIT_OK with *out_site, LICET_EXIT_NO for mistakes, LICET_EXIT_FAILED.
  */
 int licet_cli_site_load(const licet_command *command, const char *dir, licet_site **out_site);
+/* Reads the arguments of a command of the form 'DIR [--json]'. True with *out_dir and *out_json; false when the command
+ * is over, with its exit code (help, misuse) in *out_code. */
+bool licet_cli_site_arguments(const licet_command *command, int argc, char **argv, const char **out_dir, bool *out_json,
+                              int *out_code);
 /* One line for each on stderr, then how many. */
 void licet_cli_mistakes_print(const licet_mistakes *mistakes);
 /* An array of {file, line, column, text}; a new reference. */

@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "nginxconf.h"
 #include "operator.h"
+#include "site.h"
 
 #include "licet/agreement.h"
 
@@ -104,21 +105,13 @@ parse(up *u, int argc, char **argv)
 
 /* The site is judged before anything is started. */
 static int
-load(up *u, licet_error *err)
+load(up *u)
 {
-    licet_mistakes mistakes = {NULL, 0, 0};
-    bool ok = licet_site_load(u->dir, &mistakes, &u->site, err);
+    int rc = licet_cli_site_load(&licet_command_up, u->dir, &u->site);
 
-    for (size_t i = 0; i < mistakes.len; i++) {
-        fprintf(stderr, "%s/%s:%u:%u: %s\n", u->dir, mistakes.list[i].file, mistakes.list[i].line,
-                mistakes.list[i].column, mistakes.list[i].text);
-    }
-    if (!ok) {
-        int rc = mistakes.len > 0 ? LICET_EXIT_NO : licet_cli_error(&licet_command_up, err);
-        licet_mistakes_done(&mistakes);
+    if (rc != LICET_EXIT_OK) {
         return rc;
     }
-    licet_mistakes_done(&mistakes);
     u->config = licet_site_config_view(u->site);
     if (u->workers == 0) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -326,7 +319,7 @@ run(int argc, char **argv)
     if (rc != LICET_EXIT_OK) {
         return rc < 0 ? LICET_EXIT_OK : rc;
     }
-    rc = load(&u, &err);
+    rc = load(&u);
     if (rc == LICET_EXIT_OK) {
         if (!prepare(&u, &err)) {
             rc = licet_cli_error(&licet_command_up, &err);
