@@ -93,6 +93,16 @@ typedef struct licet_compile_options {
 bool licet_site_compile(const licet_site *site, size_t i, const licet_compile_options *options, licet_buffer *out,
                         licet_error *err);
 
+#define LICET_SITE_FILE_MAX ((size_t)4 << 20) /* bytes of one file of a site */
+
+/*
+ * Compiles the text of one catalogue, without an agreement, into out (initialized, empty): an image of one version, in
+ * which the kinds, the endpoints, their counts and 'unlisted' are the catalogue's and nothing else means anything.
+ * file names the text in mistakes. False with *mistakes filled when it holds any (err: INVALID), or with err alone.
+ */
+bool licet_catalogue_compile(const char *file, licet_bytes text, licet_mistakes *mistakes, licet_buffer *out,
+                             licet_error *err);
+
 /* Builds an index over opened images into out. images and their count; generation as given. */
 bool licet_index_build(const licet_image *images, size_t n, uint64_t generation, licet_buffer *out, licet_error *err);
 

@@ -13,7 +13,7 @@
 #include "arena.h"
 #include "mistakes.h"
 
-#define LICET_YAML_SIZE_MAX ((size_t)4 << 20)
+#define LICET_YAML_SIZE_MAX LICET_SITE_FILE_MAX
 #define LICET_YAML_DEPTH_MAX 16u
 #define LICET_YAML_NODES_MAX 400000u
 
