@@ -161,6 +161,10 @@ judge_endpoint(const licet_image *image, const licet_image_version *version, con
                licet_verdict *verdict)
 {
     verdict->endpoint = licet_image_endpoint_of(image, version, facts->method, facts->path);
+    if (verdict->endpoint == LICET_NONE && licet_bytes_equal_text(facts->method, "HEAD")) {
+        /* HEAD is GET without the body (RFC 9110 section 9.3.2): it is judged as the GET it stands for */
+        verdict->endpoint = licet_image_endpoint_of(image, version, LICET_BYTES_LITERAL("GET"), facts->path);
+    }
     verdict->metered = verdict->endpoint != LICET_NONE && image->endpoints[verdict->endpoint].counts.count > 0;
     if (facts->upgrade && (verdict->metered || verdict->endpoint == LICET_NONE)) { /* nobody could count behind it */
         object(verdict, LICET_REASON_UPGRADE_REFUSED, LICET_NONE);

@@ -425,6 +425,9 @@ licet_decide_ref(const licet_image *image, const licet_facts *facts, licet_verdi
         mode = image->versions[last_begun == LICET_NONE ? v.version : last_begun].mode;
     }
     v.endpoint = endpoint_of(image, &image->versions[v.version], facts->method, facts->path);
+    if (v.endpoint == LICET_NONE && facts->method.len == 4 && memcmp(facts->method.data, "HEAD", 4) == 0) {
+        v.endpoint = endpoint_of(image, &image->versions[v.version], licet_bytes_of_text("GET"), facts->path);
+    }
     v.metered = v.endpoint != LICET_NONE && image->endpoints[v.endpoint].counts.count != 0;
     v.use_case = use_case_of(image, facts, &wrong);
     v.purpose = effective(image, facts->purpose, v.use_case,

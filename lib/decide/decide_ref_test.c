@@ -176,7 +176,7 @@ build(world *w)
 static licet_facts
 any_facts(const world *w)
 {
-    static const char *const methods[] = {"GET", "GET", "GET", "POST", "PUT"};
+    static const char *const methods[] = {"GET", "GET", "HEAD", "POST", "PUT"};
     static const char *const paths[] = {"/a",     "/b",     "/a/b", "/a/c", "/x/b", "/a/b/c",
                                         "/a/x/c", "/x/b/y", "/",    "/a/",  "//b"};
     static const char *const queries[] = {"", "n=5", "n=500", "ids=1,2,3", "n=5&ids=1%2C2", "%6e=7&n=x", "n=&ids=&n=0"};

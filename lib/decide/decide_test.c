@@ -43,6 +43,8 @@ static const struct decide_case {
     {"counts nothing", 0, PAGES, "GET /2/usage/tweets", "", "", "", NOON,
      "allow none usage UC-2 display public | request 1 |"},
     {"unlisted, recorded", 0, PAGES, "GET /1.1/x", "", "", "", NOON, "allow none - UC-2 display public | request 1 |"},
+    {"HEAD is judged as GET", UNLISTED, PAGES, "HEAD /2/tweets/17", "", "", "", NOON,
+     "allow none one UC-2 display public | request 1 post 1 | CAP 1"},
     {"another method is unlisted", UNLISTED, PAGES, "POST /2/tweets", "", "", "", NOON,
      "refuse endpoint-unlisted - UC-2 display public | |"},
     {"unlisted, refused", UNLISTED, PAGES, "GET /1.1/x", "", "", "", NOON,

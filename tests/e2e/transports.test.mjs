@@ -39,6 +39,8 @@ story('transports, headers, problems, the licensee’s API', async () => {
   }
   const head = await site.request('a', path, { method: 'HEAD' });
   assert.equal(head.status, 200);
+  await site.sync();
+  assert((await site.receipts()).some((r) => r.ending === 'no body due' && r.endpoint === 'search' && !r.units.post), 'HEAD is judged as the GET it stands for');
   assert.equal((await site.request('a', '/missing')).status, 404);
 
   const keyed = await site.request(null, path, { headers: { 'x-api-key': site.keys.b } });
