@@ -18,4 +18,10 @@ typedef struct licet_shipped {
 /* In order of their names. */
 extern const licet_shipped licet_shipped_catalogues[];
 
+/* x-api-v2@2022-10-10, or x-api-v2 for its latest; NULL: there is none of that name. */
+const licet_shipped *licet_shipped_named(const char *name);
+/* All their names, with commas between them. */
+#define LICET_SHIPPED_NAMES_TEXT 512
+const char *licet_shipped_names(char out[LICET_SHIPPED_NAMES_TEXT]);
+
 #endif

@@ -25,12 +25,17 @@
 static const char usage[] =
     "usage: licet count --unit NAME=PATH [--id PATH] [--unit ...] [--format auto|json|ndjson] [--strict]\n"
     "                   [--max-ids N] [--json] [FILE...]\n"
+    "       licet count --catalogue NAME --request 'GET /path?query' [--format ...] [--strict] [--max-ids N] [--json]\n"
+    "                   [FILE...]\n"
     "       licet count --suggest FILE [--json]\n"
     "\n"
     "Counts the units in API responses, with the scan that the gate runs. Without FILE, or for -, standard input.\n"
     "\n"
     "  --unit NAME=PATH  count what PATH leads to: the elements of an array, 1 for an object\n"
     "  --id PATH         ids of the --unit before it; count and ids of a document must agree\n"
+    "  --catalogue NAME  count what a catalogue counts: one that licet brings along, such as x-api-v2, or the path of\n"
+    "                    a .yaml file\n"
+    "  --request R       the request that FILE answers, such as 'GET /2/tweets?ids=1,2'; says what it would reserve\n"
     "  --format FORMAT   json: one document; ndjson: a document a line; auto (default): either\n"
     "  --strict          exit 1 when anything could not be metered\n"
     "  --max-ids N       most distinct ids remembered; default: 10000000, some 40 bytes of memory each\n"
@@ -40,8 +45,10 @@ static const char usage[] =
     "PATH is $ and name steps: $.data, $.includes.users, $['odd name']. A step on an array applies to each element.\n"
     "\n"
     "  licet count --unit post='$.data' --id '$.data.id' page.json\n"
+    "  licet count --catalogue x-api-v2 --request 'GET /2/tweets/search/recent?query=x' page.json\n"
     "\n"
-    "exit status: 0 counted, 1 with --strict when anything was unmetered, 2 it could not be counted\n";
+    "exit status: 0 counted; 1 with --strict when anything was unmetered, or the catalogue has a mistake or does not\n"
+    "list the request; 2 it could not be counted\n";
 
 enum { READ_SIZE = 256 * 1024 };
 
@@ -96,17 +103,16 @@ take_unit(count_job *j, const char *text)
     }
     u = &j->units[j->units_len];
     memcpy(u->name, text, (size_t)(equals - text));
-    u->count_text = equals + 1;
     for (size_t i = 0; i < j->units_len; i++) {
         if (strcmp(j->units[i].name, u->name) == 0) {
             return licet_cli_misuse(&licet_command_count, "--unit %s: unit %s stands there twice", text, u->name);
         }
     }
-    if (!licet_path_parse(licet_bytes_of_text(u->count_text), &j->paths[j->units_len].count, &err)) {
+    if (!licet_path_parse(licet_bytes_of_text(equals + 1), &j->paths[j->units_len].count, &err)) {
         char option[COUNT_NAME_MAX + 16];
 
         snprintf(option, sizeof(option), "--unit %s=", u->name);
-        return refuse_path(option, u->count_text, &err);
+        return refuse_path(option, equals + 1, &err);
     }
     j->paths[j->units_len].unit = u->name;
     j->units_len++;
@@ -193,12 +199,41 @@ take_option(count_job *j, int option, const char *value)
             return licet_cli_misuse(&licet_command_count, "--max-ids %s: expected a number from 1 on", value);
         }
         return LICET_EXIT_OK;
+    case OPT_CATALOGUE:
+        j->catalogue = value;
+        return LICET_EXIT_OK;
     default:
-        return licet_cli_misuse(&licet_command_count,
-                                "--%s: counting by a catalogue comes with a later version; name the paths by --unit "
-                                "and --id",
-                                option == OPT_CATALOGUE ? "catalogue" : "request");
+        j->request = value;
+        return LICET_EXIT_OK;
     }
+}
+
+/* Units are named by one of three: --unit, --catalogue with --request, --suggest. */
+static int
+check_options(const count_job *j, bool files)
+{
+    bool by_catalogue = j->catalogue != NULL || j->request != NULL;
+
+    if (j->suggest != NULL && (j->units_len > 0 || by_catalogue || files)) {
+        return licet_cli_misuse(&licet_command_count, "--suggest takes one FILE and no --%s",
+                                by_catalogue && j->units_len == 0 ? "catalogue" : "unit");
+    }
+    if (by_catalogue && j->units_len > 0) {
+        return licet_cli_misuse(&licet_command_count, "--unit and --catalogue: expected either of them");
+    }
+    if (by_catalogue && j->request == NULL) {
+        return licet_cli_misuse(&licet_command_count,
+                                "--request is missing: expected the request that was answered, such as "
+                                "'GET /2/tweets?ids=1,2'");
+    }
+    if (by_catalogue && j->catalogue == NULL) {
+        return licet_cli_misuse(&licet_command_count, "--catalogue is missing: expected one, such as x-api-v2");
+    }
+    if (j->suggest == NULL && !by_catalogue && j->units_len == 0) {
+        return licet_cli_misuse(&licet_command_count,
+                                "nothing to count: expected --unit NAME=PATH such as --unit post='$.data'");
+    }
+    return LICET_EXIT_OK;
 }
 
 /* Reads the command line; *out_first is the first FILE in argv. An exit code, or -1 to go on. */
@@ -234,12 +269,9 @@ take_options(count_job *j, int argc, char **argv, int *out_first)
             return code;
         }
     }
-    if (j->suggest != NULL && (j->units_len > 0 || optind < argc)) {
-        return licet_cli_misuse(&licet_command_count, "--suggest takes one FILE and no --unit");
-    }
-    if (j->suggest == NULL && j->units_len == 0) {
-        return licet_cli_misuse(&licet_command_count,
-                                "nothing to count: expected --unit NAME=PATH such as --unit post='$.data'");
+    code = check_options(j, optind < argc);
+    if (code != LICET_EXIT_OK) {
+        return code;
     }
     *out_first = optind;
     return -1;
@@ -340,7 +372,11 @@ feed_all(count_job *j, int fd, count_file *f, licet_scan *scan, uint8_t *buffer)
         for (ssize_t i = 0; i < n && first_len < sizeof(f->first); i++) {
             f->first[first_len++] = buffer[i];
         }
-        licet_scan_feed(scan, j->plan, licet_bytes_of(buffer, (size_t)n), on_id, j);
+        if (j->plan != NULL) {
+            licet_scan_feed(scan, j->plan, licet_bytes_of(buffer, (size_t)n), on_id, j);
+        } else {
+            f->result.bytes += (uint64_t)n;
+        }
         if (j->id_failed) {
             break;
         }
@@ -361,9 +397,11 @@ count_one(count_job *j, count_file *f, uint8_t *buffer)
     if (fd < 0) {
         return LICET_FAIL(&j->err, LICET_E_SYSTEM, 0, "%s: cannot open: %m", f->name);
     }
-    licet_scan_init(&scan, j->plan, j->form);
+    if (j->plan != NULL) {
+        licet_scan_init(&scan, j->plan, j->form);
+    }
     ok = feed_all(j, fd, f, &scan, buffer);
-    if (ok) {
+    if (ok && j->plan != NULL) {
         licet_scan_end(&scan, j->plan, on_id, j);
         licet_scan_look(&scan, &f->result);
         ok = !j->id_failed;
@@ -414,8 +452,8 @@ run_job(count_job *j, char **names, size_t n)
 {
     bool printed = true;
 
-    if (!licet_plan_new(j->paths, j->units_len, &j->plan, &j->err) || !count_ids_init(&j->ids, j->max_ids, &j->err) ||
-        !count_files(j, names, n)) {
+    if ((j->units_len > 0 && !licet_plan_new(j->paths, j->units_len, &j->plan, &j->err)) ||
+        !count_ids_init(&j->ids, j->max_ids, &j->err) || !count_files(j, names, n)) {
         return licet_cli_error(&licet_command_count, &j->err);
     }
     if (j->json) {
@@ -441,6 +479,10 @@ run(int argc, char **argv)
     }
     if (j.suggest != NULL) {
         return count_suggest(j.suggest, j.json);
+    }
+    code = j.catalogue != NULL ? count_by_catalogue(&j) : LICET_EXIT_OK;
+    if (code != LICET_EXIT_OK) {
+        return code;
     }
     code = run_job(&j, argv + first, (size_t)(argc - first));
     licet_plan_free(j.plan);

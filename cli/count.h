@@ -9,14 +9,17 @@
 #include "count_ids.h"
 #include "licet/meter.h"
 
+#include <jansson.h>
+
 LICET_DECLARE_COMMAND(count)
 
-enum { COUNT_NAME_MAX = 32 };
+enum { COUNT_NAME_MAX = 32 }; /* of --unit; a catalogue's units may have LICET_NAME_MAX */
 
 typedef struct count_unit {
-    char name[COUNT_NAME_MAX + 1];
-    const char *count_text, *ids_text; /* as written; ids_text NULL: none */
+    char name[LICET_NAME_MAX + 1];
+    const char *ids_text; /* of --id, as written; NULL: none */
     uint64_t distinct;
+    uint64_t reserved; /* by --catalogue: before this request goes up */
 } count_unit;
 
 typedef struct count_file {
@@ -33,7 +36,9 @@ typedef struct count_job {
     bool strict, json;
     uint64_t max_ids;
     const char *suggest;
-    licet_plan *plan;
+    const char *catalogue, *request;   /* both or none */
+    char endpoint[LICET_NAME_MAX + 1]; /* of the request; "": not by a catalogue */
+    licet_plan *plan;                  /* NULL: nothing counts, no body is looked into */
     count_ids ids;
     count_file *files;
     size_t files_len;
@@ -41,9 +46,15 @@ typedef struct count_job {
     licet_error err;
 } count_job;
 
+/* Units, paths and reservation by catalogue and request; an exit code, LICET_EXIT_OK to go on. */
+int count_by_catalogue(count_job *j);
+
 /* The answer, on stdout. JSON: false when memory is short. */
 bool count_print_json(const count_job *j);
 void count_print_text(const count_job *j);
+
+/* A document as one line on stdout; gives up the reference. False when memory is short. */
+bool count_print_document(json_t *document);
 
 /* licet count --suggest FILE: what could be counted in a page; returns the exit code. */
 int count_suggest(const char *file, bool json);

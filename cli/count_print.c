@@ -6,9 +6,9 @@
  *      is listed beside them with file, reason and byte.
  */
 #include "count.h"
+#include "site.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,15 +85,28 @@ json_unmetered(const count_job *j)
 }
 
 bool
+count_print_document(json_t *document)
+{
+    char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
+
+    if (text != NULL) {
+        puts(text);
+    }
+    json_decref(document);
+    free(text);
+    return text != NULL;
+}
+
+bool
 count_print_json(const count_job *j)
 {
     licet_scan_result sum = sum_of(j);
-    json_t *units = json_object(), *ids = json_object(), *all;
-    char *text;
+    json_t *units = json_object(), *ids = json_object(), *reserved = json_object(), *all;
 
     for (size_t i = 0; i < j->units_len; i++) {
         json_object_set_new(units, j->units[i].name, json_integer((json_int_t)sum.count[i]));
-        if (j->units[i].ids_text != NULL) {
+        json_object_set_new(reserved, j->units[i].name, json_integer((json_int_t)j->units[i].reserved));
+        if (j->paths[i].has_ids) {
             json_object_set_new(
                 ids, j->units[i].name,
                 json_pack("{s:I,s:I}", "total", (json_int_t)sum.ids[i], "distinct", (json_int_t)j->units[i].distinct));
@@ -101,13 +114,12 @@ count_print_json(const count_job *j)
     }
     all = json_pack("{s:I,s:o,s:o,s:I,s:o}", "documents", (json_int_t)sum.documents, "units", units, "ids", ids,
                     "bytes", (json_int_t)sum.bytes, "unmetered", json_unmetered(j));
-    text = all == NULL ? NULL : json_dumps(all, JSON_COMPACT);
-    if (text != NULL) {
-        puts(text);
+    if (j->catalogue != NULL) {
+        json_object_set_new(all, "endpoint", json_string(j->endpoint));
+        json_object_set(all, "reserved", reserved);
     }
-    json_decref(all);
-    free(text);
-    return text != NULL;
+    json_decref(reserved);
+    return count_print_document(all);
 }
 
 /* ---- output as text -------------------------------------------------------------------- */
@@ -228,14 +240,37 @@ print_unmetered(const count_job *j, const count_file *f)
     }
 }
 
+/* search-recent: would reserve 100 posts */
+static void
+print_reserved(const count_job *j)
+{
+    char amount[LICET_CLI_NUMBER_TEXT];
+
+    printf("%s: would reserve ", j->endpoint);
+    for (size_t i = 0; i < j->units_len; i++) {
+        const count_unit *u = &j->units[i];
+
+        printf("%s%s %s%s", i > 0 ? ", " : "", licet_cli_number(u->reserved, amount), u->name,
+               licet_cli_plural(u->reserved));
+    }
+    putchar('\n');
+}
+
 void
 count_print_text(const count_job *j)
 {
     licet_scan_result sum = sum_of(j);
 
+    if (j->catalogue != NULL && j->units_len == 0) {
+        printf("%s: nothing counts there but the request; the gate does not look into the body\n", j->endpoint);
+        return;
+    }
+    if (j->catalogue != NULL) {
+        print_reserved(j);
+    }
     print_table(j, &sum);
     for (size_t i = 0; i < j->units_len; i++) {
-        if (j->units[i].ids_text != NULL) {
+        if (j->paths[i].has_ids) {
             printf("ids of %s: %" PRIu64 ", %" PRIu64 " distinct\n", j->units[i].name, sum.ids[i],
                    j->units[i].distinct);
         }

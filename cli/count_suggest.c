@@ -425,20 +425,11 @@ print_proposals(const survey *s, const char *file, json_t *list)
 static int
 print_survey(const survey *s, const char *file, bool json)
 {
-    json_t *list = json ? json_array() : NULL, *all;
-    char *text;
+    json_t *list = json ? json_array() : NULL;
 
     print_proposals(s, file, list);
-    if (json) {
-        all = json_pack("{s:o}", "suggestions", list);
-        text = all == NULL ? NULL : json_dumps(all, JSON_COMPACT);
-        if (text == NULL) {
-            json_decref(all);
-            return licet_cli_fail(&licet_command_count, "no memory for the result");
-        }
-        puts(text);
-        free(text);
-        json_decref(all);
+    if (json && !count_print_document(json_pack("{s:o}", "suggestions", list))) {
+        return licet_cli_fail(&licet_command_count, "no memory for the result");
     }
     if (fflush(stdout) != 0) {
         return licet_cli_fail(&licet_command_count, "cannot write the result: %m");

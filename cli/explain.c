@@ -6,6 +6,7 @@
  *      limits that would be asked and how much of each.
  */
 #include "explain.h"
+#include "request.h"
 #include "site.h"
 
 #include "licet/store.h"
@@ -41,7 +42,7 @@ typedef struct question {
     const char *dir, *app, *request, *use_case, *purpose, *recipient, *agreement;
     uint64_t at_ms;
     bool recorded, json;
-    char *path; /* decoded, owned */
+    licet_cli_request parts; /* of request */
     licet_facts facts;
 } question;
 
@@ -167,46 +168,16 @@ find_app(const question *q, origin *o, licet_error *err)
 
 /* ---- the request ----------------------------------------------------------------------- */
 
-static int
-hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-    return at == NULL ? -1 : (int)((at - digits) % 16);
-}
-
-/* 'GET /2/tweets?ids=1' into facts; the path decoded, as the gate sees it. */
+/* The request and what is declared with it, into facts. */
 static bool
 read_request(question *q, licet_error *err)
 {
-    static const char expected[] = "a method, a space and a path such as 'GET /2/tweets?ids=1,2'";
-    const char *space = strchr(q->request, ' '), *from, *mark;
-    size_t method = strspn(q->request, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_"), n = 0;
-
-    if (space == NULL || method == 0 || space != q->request + method || space[1] != '/' ||
-        strpbrk(space + 1, " \t\r\n") != NULL) {
-        return LICET_FAIL(err, LICET_E_INVALID, 0, "--request \"%s\": expected %s", q->request, expected);
+    if (!licet_cli_request_read(q->request, &q->parts, err)) {
+        return false;
     }
-    from = space + 1;
-    mark = strchr(from, '?');
-    q->path = malloc(strlen(from) + 1);
-    if (q->path == NULL) {
-        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the path");
-    }
-    for (const char *c = from; c != mark && *c != '\0'; c++) {
-        int high = *c == '%' ? hex_digit(c[1]) : -1, low = high >= 0 ? hex_digit(c[2]) : -1;
-
-        if (high >= 0 && low >= 0) {
-            q->path[n++] = (char)(high * 16 + low);
-            c += 2;
-        } else {
-            q->path[n++] = *c;
-        }
-    }
-    q->facts.method = licet_bytes_of(q->request, method);
-    q->facts.path = licet_bytes_of(q->path, n);
-    q->facts.query = licet_bytes_of_text(mark != NULL ? mark + 1 : "");
+    q->facts.method = q->parts.method;
+    q->facts.path = q->parts.path;
+    q->facts.query = q->parts.query;
     q->facts.use_case = licet_bytes_of_text(q->use_case);
     q->facts.purpose = licet_bytes_of_text(q->purpose);
     q->facts.recipient = licet_bytes_of_text(q->recipient);
@@ -338,7 +309,7 @@ run(int argc, char **argv)
     } else if (result < 0) {
         result = licet_cli_help(&licet_command_explain);
     }
-    free(q.path);
+    licet_cli_request_done(&q.parts);
     return result;
 }
 

@@ -234,33 +234,13 @@ make_site(licet_init *init, made *m, char agreement_file[PATH_MAX], char catalog
 
 /* ---- the command line ------------------------------------------------------- */
 
-/* x-api-v2@2022-10-10, or x-api-v2 for its latest. */
-static const licet_shipped *
-shipped_named(const char *name)
-{
-    const licet_shipped *found = NULL;
-    size_t len = strlen(name);
-
-    for (const licet_shipped *s = licet_shipped_catalogues; s->name != NULL; s++) {
-        if (strcmp(s->name, name) == 0 || (strncmp(s->name, name, len) == 0 && s->name[len] == '@')) {
-            found = s; /* the table is in order of names, so the last of them is the latest */
-        }
-    }
-    return found;
-}
-
 static int
 unknown_catalogue(const char *name)
 {
-    char names[512] = "";
+    char names[LICET_SHIPPED_NAMES_TEXT];
 
-    for (const licet_shipped *s = licet_shipped_catalogues; s->name != NULL; s++) {
-        size_t len = strlen(names);
-
-        snprintf(names + len, sizeof(names) - len, "%s%s", len > 0 ? ", " : "", s->name);
-    }
     return licet_cli_fail(&licet_command_init, "--catalogue \"%s\": expected one that licet brings along: %s", name,
-                          names);
+                          licet_shipped_names(names));
 }
 
 static bool
@@ -337,7 +317,7 @@ parse(licet_init *init, bool *out_json, int argc, char **argv)
                                 "a letter or digit, and not \"unidentified\"",
                                 init->agreement);
     }
-    init->catalogue = catalogue != NULL ? shipped_named(catalogue) : NULL;
+    init->catalogue = catalogue != NULL ? licet_shipped_named(catalogue) : NULL;
     return catalogue != NULL && init->catalogue == NULL ? unknown_catalogue(catalogue) : LICET_EXIT_OK;
 }
 

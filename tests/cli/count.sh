@@ -160,12 +160,128 @@ misuse 'ids twice' '--id $.x: unit a has --id $.id already' --unit 'a=$' --id '$
 misuse 'event streams' '--format sse: event streams are counted by a later version; expected auto, json or ndjson' \
   --unit 'a=$' --format sse
 misuse 'another format' '--format xml: expected auto, json or ndjson' --format xml
-misuse 'a catalogue' '--catalogue: counting by a catalogue comes with a later version; name the paths by --unit and --id' \
-  --catalogue x-api-v2 --request 'GET /2/tweets' search.json
+misuse 'a catalogue without a request' \
+  "--request is missing: expected the request that was answered, such as 'GET /2/tweets?ids=1,2'" --catalogue x-api-v2 search.json
+misuse 'a request without a catalogue' '--catalogue is missing: expected one, such as x-api-v2' --request 'GET /2/tweets' search.json
+misuse 'a catalogue and a unit' '--unit and --catalogue: expected either of them' --unit 'a=$' --catalogue x-api-v2 --request 'GET /2/tweets'
+misuse 'suggest and catalogue' '--suggest takes one FILE and no --catalogue' --suggest search.json --catalogue x-api-v2
 misuse 'no number' '--max-ids many: expected a number from 1 on' --max-ids many
 misuse 'an unknown option' '--colour: no option of this command' --colour
 misuse 'an option without its value' '--unit: expected a value after it' --unit
 misuse 'suggest and unit' '--suggest takes one FILE and no --unit' --suggest search.json --unit 'a=$'
+
+# ---- by a catalogue ----
+
+cat >mine.yaml <<'END'
+units: { post: {}, author: {} }
+unlisted: refuse
+endpoints:
+  - { id: any, match: "GET /2/{kind}/{id}", count: { post: $.data } }
+  - id: search
+    match: GET /2/posts/search
+    count: { post: $.data }
+    ids: { post: $.data.id }
+    page: { post: { query: max, default: 10, most: 2000 } }
+  - id: authors
+    match: GET /2/authors
+    count: { author: $.includes.users, post: $.data }
+    page: { author: { query: ids, items: comma, most: 100 }, post: 1 }
+  - { id: figures, match: GET /2/posts/figures }
+END
+
+cat >expect_out <<'END'
+search: would reserve 100 posts
+file         documents  bytes  post
+search.json          1     77     2
+ids of post: 2, 2 distinct
+END
+check 'by a catalogue' 0 "$licet" count --catalogue mine.yaml --request 'GET /2/posts/search?q=x&max=100' search.json
+
+echo '{"documents":1,"units":{"post":2},"ids":{"post":{"total":2,"distinct":2}},"bytes":77,"unmetered":[],"endpoint":"search","reserved":{"post":100}}' >expect_out
+check 'by a catalogue, json' 0 "$licet" count --json --catalogue ./mine.yaml --request 'GET /2/posts/search?max=100' search.json
+
+cat >expect_out <<'END'
+search: would reserve 2,000 posts
+file         documents  bytes  post
+differ.json          1     24     2
+ids of post: 1, 1 distinct
+unmetered: differ.json, byte 24: ids-differ: 2 of post, but 1 ids, up to here
+END
+check 'a page that is no number, ids that differ, strict' 1 "$licet" count --strict --catalogue mine.yaml \
+  --request 'GET /2/posts/search?max=all' differ.json
+
+cat >expect_out <<'END'
+authors: would reserve 3 authors, 1 post
+file           documents  bytes  author  post
+search.json            1     77       1     2
+stream.ndjson          2     42       0     2
+total                  3    119       1     4
+END
+check 'items of a query, two units, two files' 0 "$licet" count --catalogue mine.yaml --request 'GET /2/authors?ids=1%2C2,3' \
+  search.json stream.ndjson
+
+echo '{"documents":1,"units":{"post":1},"ids":{},"bytes":19,"unmetered":[],"endpoint":"any","reserved":{"post":1}}' >expect_out
+check 'a placeholder, no page' 0 sh -c "'$licet' count --json --catalogue mine.yaml --request 'GET /2/posts/7' <lookup.json"
+
+echo '{"documents":1,"units":{"post":2},"ids":{"post":{"total":2,"distinct":2}},"bytes":77,"unmetered":[],"endpoint":"search","reserved":{"post":10}}' >expect_out
+check 'the most literal one, decoded, HEAD' 0 "$licet" count --json --catalogue mine.yaml --request 'HEAD /2/posts/se%61rch' search.json
+
+echo 'figures: nothing counts there but the request; the gate does not look into the body' >expect_out
+check 'an endpoint that counts nothing' 0 "$licet" count --strict --catalogue mine.yaml --request 'GET /2/posts/figures' cut.json
+
+echo '{"documents":0,"units":{},"ids":{},"bytes":13,"unmetered":[],"endpoint":"figures","reserved":{}}' >expect_out
+check 'an endpoint that counts nothing, json' 0 "$licet" count --json --catalogue mine.yaml --request 'GET /2/posts/figures' cut.json
+
+echo 'licet count: missing.json: cannot open: No such file or directory' >expect_err
+check 'an endpoint that counts nothing, a missing file' 2 "$licet" count --catalogue mine.yaml --request 'GET /2/posts/figures' missing.json
+
+echo 'licet count: mine.yaml does not list POST /2/authors?x: the gate would refuse it (unlisted: refuse)' >expect_err
+check 'an endpoint that is not listed: refuse' 1 "$licet" count --catalogue mine.yaml --request 'POST /2/authors?x' search.json
+echo '{"endpoint":null,"unlisted":"refuse"}' >expect_out
+check 'an endpoint that is not listed, json' 1 "$licet" count --json --catalogue mine.yaml --request 'GET /2' search.json
+
+echo 'licet count: x-api-v2@2022-10-10 does not list GET /3/x: the gate would pass it on and book what it brings as unmetered (unlisted: record)' >expect_err
+check 'an endpoint that is not listed: record' 1 "$licet" count --catalogue x-api-v2 --request 'GET /3/x' search.json
+
+for name in x-api-v2 x-api-v2@2022-10-10; do
+  cat >expect_out <<'END'
+search-recent: would reserve 100 posts, 1 included-post, 1 user, 1 media, 1 place, 1 poll
+file         documents  bytes  post  included-post  user  media  place  poll
+search.json          1     77     2              0     1      0      0     0
+ids of post: 2, 2 distinct
+ids of included-post: 0, 0 distinct
+ids of user: 1, 1 distinct
+END
+  check "one that licet brings along: $name" 0 "$licet" count --catalogue "$name" \
+    --request 'GET /2/tweets/search/recent?query=x&max_results=100' search.json
+done
+
+cat >wrong.yaml <<'END'
+units: { post: {} }
+unlisted: maybe
+endpoints:
+  - { id: a, match: GET /a, count: { posts: "$.data[0]" } }
+END
+cat >expect_err <<'END'
+wrong.yaml:2:11: unlisted "maybe": expected record or refuse
+wrong.yaml:4:38: endpoint a: count: unit "posts": expected one of this catalogue's units
+wrong.yaml:4:53: endpoint a: count: posts "$.data[0]": path "$.data[0]": byte 7: an index is not supported; expected .name or ['name']
+3 mistakes
+END
+check 'mistakes of a catalogue' 1 "$licet" count --catalogue wrong.yaml --request 'GET /a' search.json
+
+: >empty.yaml
+echo '{"mistakes":[{"file":"./empty.yaml","line":0,"column":0,"text":"the file is empty"}]}' >expect_out
+check 'mistakes of a catalogue, json' 1 "$licet" count --json --catalogue ./empty.yaml --request 'GET /a' search.json
+
+echo 'licet count: missing.yaml: cannot open: No such file or directory' >expect_err
+check 'a catalogue that is not there' 2 "$licet" count --catalogue missing.yaml --request 'GET /a' search.json
+echo 'licet count: --catalogue "mine": expected one that licet brings along (mastodon@2023-01-01, x-api-v2@2022-10-10) or the path of a .yaml file' >expect_err
+check 'a catalogue nobody knows' 2 "$licet" count --catalogue mine --request 'GET /a' search.json
+echo 'licet count: --request "/2/tweets": expected a method, a space and a path such as '"'GET /2/tweets?ids=1,2'" >expect_err
+check 'a request without a method' 2 "$licet" count --catalogue mine.yaml --request /2/tweets search.json
+echo 'licet count: cannot write the result: No space left on device' >expect_err
+check 'a full disk, not listed' 2 sh -c "'$licet' count --json --catalogue mine.yaml --request 'GET /2' search.json >/dev/full"
 
 cat >expect_out <<'END'
 post $.data (2) · ids $.data.id (2, equal)
