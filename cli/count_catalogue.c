@@ -73,21 +73,23 @@ tell_mistakes(const count_job *j, const licet_mistakes *mistakes)
     return LICET_EXIT_NO;
 }
 
-static int
-compile(count_job *j, licet_buffer *blob, licet_image *image)
+/* False: no image, *out_code says how the command ends. */
+static bool
+compile(count_job *j, licet_buffer *blob, licet_image *image, int *out_code)
 {
     licet_mistakes mistakes = {0};
     licet_bytes text = {0};
     uint8_t *owned = NULL;
-    int code = LICET_EXIT_OK;
+    bool good = read_text(j, &text, &owned) && licet_catalogue_compile(j->catalogue, text, &mistakes, blob, &j->err) &&
+                licet_image_open(licet_buffer_view(blob), image, &j->err);
 
-    if (!read_text(j, &text, &owned) || !licet_catalogue_compile(j->catalogue, text, &mistakes, blob, &j->err) ||
-        !licet_image_open(licet_buffer_view(blob), image, &j->err)) {
-        code = mistakes.len > 0 ? tell_mistakes(j, &mistakes) : licet_cli_error(&licet_command_count, &j->err);
+    if (!good) {
+        *out_code = j->err.code == LICET_E_INVALID && mistakes.len > 0 ? tell_mistakes(j, &mistakes)
+                                                                       : licet_cli_error(&licet_command_count, &j->err);
     }
     licet_mistakes_done(&mistakes);
     free(owned);
-    return code;
+    return good;
 }
 
 /* ---- the endpoint --------------------------------------------------------------- */
@@ -157,15 +159,14 @@ count_by_catalogue(count_job *j)
     licet_image image;
     licet_buffer blob;
     uint32_t row;
-    int code;
+    int code = LICET_EXIT_OK;
 
     licet_buffer_init(&blob, IMAGE_MAX);
     if (!licet_cli_request_read(j->request, &request, &j->err)) {
         code = licet_cli_error(&licet_command_count, &j->err);
         goto done;
     }
-    code = compile(j, &blob, &image);
-    if (code != LICET_EXIT_OK) {
+    if (!compile(j, &blob, &image, &code)) {
         goto done;
     }
     row = endpoint_of(&image, &request);
