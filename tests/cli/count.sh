@@ -4,6 +4,7 @@
 # usage: count.sh LICET; prints a line per case, exits non-zero when one failed.
 set -u
 licet=$(realpath "$1")
+root=$(realpath "$(dirname "$0")/../..")
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 cd "$folder" || exit 2
@@ -254,6 +255,32 @@ ids of user: 1, 1 distinct
 END
   check "one that licet brings along: $name" 0 "$licet" count --catalogue "$name" \
     --request 'GET /2/tweets/search/recent?query=x&max_results=100' search.json
+done
+
+# What is told of a request without a site is what licet explain tells of it in one.
+agree() {
+  python3 - "$licet" "$1" "$root/catalogue/$1.yaml" <<'END'
+import json, re, subprocess, sys
+licet, name, file = sys.argv[1:]
+def told(*arguments):
+    run = subprocess.run([licet, *arguments, "--json"], input="{}", capture_output=True, text=True)
+    return json.loads(run.stdout or "{}") or run.stderr
+requests = [f"{method} {path}?max_results=7&limit=7&ids=1,2,3"
+            for method, path in re.findall(r"match: ([A-Z]+) ([^ \n]+)", open(file).read().replace("{", "").replace("}", ""))]
+differ = 0 if requests else 1
+for request in requests:
+    explained = told("explain", "site-" + name, "--app", "app-1", "--request", request)
+    counted = told("count", "--catalogue", name, "--request", request)
+    reserve = {unit: n for unit, n in explained["reserve"].items() if unit not in ("request", "byte")}
+    if (counted["endpoint"], counted["reserved"]) != (explained["facts"]["endpoint"], reserve):
+        print(f"{request}: count says {counted}, explain {explained['facts']['endpoint']} {reserve}", file=sys.stderr)
+        differ = 1
+sys.exit(differ)
+END
+}
+for name in x-api-v2@2022-10-10 mastodon@2023-01-01; do
+  "$licet" init "site-$name" --upstream http://127.0.0.1:9000 --catalogue "$name" >/dev/null
+  check "each endpoint of $name as licet explain has it" 0 agree "$name"
 done
 
 cat >wrong.yaml <<'END'
