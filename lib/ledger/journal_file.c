@@ -239,6 +239,7 @@ batch_write(journal *j, const uint8_t header[BATCH_HEADER], size_t tail_len, lic
     }
     if (fdatasync(j->fd) != 0) {
         j->failed = true;
+        write_undo(j); /* or an opening anew would find it in the page cache and take it for durable */
         return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: the batch could not be synced: %s; nothing more is taken",
                           j->dir, why());
     }
@@ -493,6 +494,14 @@ unborn_drop(journal *j, licet_error *err)
     return true;
 }
 
+/* A process that died between write and sync leaves a whole batch in the page cache: what is taken for committed is
+ * made durable first, since nothing may be written to this segment again. */
+static bool
+walked_sync(const journal_walk *w, licet_error *err)
+{
+    return fdatasync(w->fd) == 0 || LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: could not be synced: %s", w->path, why());
+}
+
 static bool
 segments_walk(journal *j, licet_error *err)
 {
@@ -506,7 +515,7 @@ segments_walk(journal *j, licet_error *err)
         ok = segment_open(j, i, last && !j->read_only, &chain, j->next_committed, &w, path, err);
         if (!ok)
             break;
-        ok = segment_walk(j, &w, last, err);
+        ok = segment_walk(j, &w, last, err) && (!last || j->read_only || walked_sync(&w, err));
         chain = w.chain;
         j->next_committed = w.next;
         j->end = w.pos;

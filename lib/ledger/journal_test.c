@@ -480,6 +480,42 @@ test_failed_sync_refuses(void **state)
     assert_false(j->ops->replay(j, 1, see, &s, &err));
     assert_int_equal(err.code, LICET_E_STATE);
     close_journal(j);
+    j = open_journal(dir, false); /* what was not synced is not there, however whole it lies in the page cache */
+    assert_int_equal(j->ops->next(j), 10);
+    expect_entries(j, 1, 10);
+    close_journal(j);
+    test_dir_free(dir);
+}
+
+/* Who died between write and sync acknowledged nothing; who finds the batch makes it durable before it counts. */
+static void
+test_what_is_found_is_synced(void **state)
+{
+    char *dir = test_dir_new(), path[4096];
+    size_t whole, durable;
+    disk_reset(1);
+    licet_journal *j = open_journal(dir, false);
+    commit_numbered(j, 1, 10);
+    close_journal(j);
+    segment_file(dir, 1, path);
+    uint8_t *first = test_read(path, &durable);
+    j = open_journal(dir, false);
+    commit_numbered(j, 10, 20);
+    close_journal(j);
+    uint8_t *both = test_read(path, &whole);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0 && durable < whole);
+    assert_int_equal(disk_ftruncate(fd, (off_t)durable), 0);
+    assert_int_equal(disk_fdatasync(fd), 0);
+    struct iovec batch = {both + durable, whole - durable};
+    assert_int_equal(disk_pwritev(fd, &batch, 1, (off_t)durable), batch.iov_len);
+    close(fd);
+    j = open_journal(dir, false);
+    assert_int_equal(j->ops->next(j), 20);
+    assert_int_equal(the_disk.writes_len, 0); /* none that a power loss could take */
+    close_journal(j);
+    free(first);
+    free(both);
     test_dir_free(dir);
 }
 
@@ -525,6 +561,7 @@ main(void)
         cmocka_unit_test(test_every_byte_changed),
         cmocka_unit_test(test_power_loss),
         cmocka_unit_test(test_failed_sync_refuses),
+        cmocka_unit_test(test_what_is_found_is_synced),
         cmocka_unit_test(test_failed_write_is_kept),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
