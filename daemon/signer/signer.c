@@ -288,9 +288,11 @@ run(int socket, pid_t parent, const char *key, const char *record)
 struct licet_signer {
     int socket;
     pid_t pid;
+    bool given_up;
 };
 
-/* One answer into message; false with the signer's sentence when it refused. */
+/* One answer into message; false with the signer's sentence when it refused. One that does not answer in time is ended:
+ * what it says later would be taken for the answer to another question. */
 static bool
 receive(licet_signer *signer, uint8_t message[SIGNER_MESSAGE_MAX], licet_bytes *out_answer, licet_error *err)
 {
@@ -300,8 +302,11 @@ receive(licet_signer *signer, uint8_t message[SIGNER_MESSAGE_MAX], licet_bytes *
         n = recv(signer->socket, message, SIGNER_MESSAGE_MAX, 0);
     } while (n < 0 && errno == EINTR);
     if (n <= 0) {
-        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "the signer (process %ld) does not answer: %s", (long)signer->pid,
-                          n == 0 ? "it ended" : strerror(errno));
+        LICET_FAIL(err, LICET_E_SYSTEM, 0, "the signer (process %ld) does not answer: %s", (long)signer->pid,
+                   n == 0 ? "it ended" : strerror(errno));
+        kill(signer->pid, SIGKILL);
+        signer->given_up = true;
+        return false;
     }
     if (message[0] != ANSWER_DONE) {
         return LICET_FAIL(err, LICET_E_STATE, 0, "%.*s", (int)(n - 1), (const char *)message + 1);
@@ -316,6 +321,9 @@ ask(licet_signer *signer, const licet_buffer *question_bytes, uint8_t message[SI
 {
     if (question_bytes->failed) {
         return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory to ask the signer");
+    }
+    if (signer->given_up) {
+        return LICET_FAIL(err, LICET_E_STATE, 0, "the signer (process %ld) was ended", (long)signer->pid);
     }
     if (send(signer->socket, question_bytes->data, question_bytes->len, MSG_NOSIGNAL) < 0) {
         return LICET_FAIL(err, LICET_E_SYSTEM, 0, "the signer (process %ld) cannot be asked: %s", (long)signer->pid,
@@ -379,7 +387,8 @@ licet_signer_lives(const licet_signer *signer)
 {
     siginfo_t info = {0};
 
-    return waitid(P_PID, (id_t)signer->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+    return !signer->given_up && waitid(P_PID, (id_t)signer->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0;
 }
 
 bool
