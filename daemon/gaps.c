@@ -185,8 +185,8 @@ unrecorded_units(licet_recorder *r, recorder_book *book, uint64_t units, licet_g
     return true;
 }
 
-/* Reads, makes the record durable, releases what was read: a death in between states the gap twice, never not at all.
- */
+/* Reads, makes the record durable, charges, releases what was read: a death in between states or charges the gap twice,
+ * never not at all. */
 static bool
 unrecorded_one(licet_recorder *r, recorder_gate *gate, recorder_book *book, uint64_t now_ms, licet_error *err)
 {
@@ -206,8 +206,8 @@ unrecorded_one(licet_recorder *r, recorder_gate *gate, recorder_book *book, uint
         !recorder_commit(r, now_ms, err)) {
         return false;
     }
-    licet_gate_unrecorded_release(gate->gate, book->cell, requests, units);
     recorder_charge_gap(r, book, &gap);
+    licet_gate_unrecorded_release(gate->gate, book->cell, requests, units);
     return true;
 }
 
@@ -257,7 +257,8 @@ recorder_unidentified(licet_recorder *r, uint64_t now_ms, bool always, licet_err
         return true;
     }
     r->minute = minute;
-    for (unsigned reason = 0; reason < LICET_REASONS_LEN; reason++) {
+    /* Nobody is refused for no reason: what is counted there makes no sense, and no record could hold it. */
+    for (unsigned reason = LICET_REASON_NONE + 1; reason < LICET_REASONS_LEN; reason++) {
         uint64_t count = licet_gate_unidentified_take(r->gate->gate, (licet_reason)reason);
 
         for (size_t k = 0; k < r->old_len; k++) {
