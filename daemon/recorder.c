@@ -311,7 +311,7 @@ mend(licet_recorder *r, uint64_t now_ms)
     if (!r->stalled) {
         return true;
     }
-    if (now_ms < r->retry_ms) {
+    if (now_ms < r->retry_ms && now_ms + RETRY_MS >= r->retry_ms) { /* else the clock was set back */
         return false;
     }
     r->retry_ms = now_ms + RETRY_MS;
