@@ -41,7 +41,7 @@ stage_ids(licet_recorder *r, const licet_ids_chunk *chunk, licet_error *err)
 }
 
 static bool
-drain_ids(licet_recorder *r, recorder_gate *gate, uint32_t a, licet_error *err)
+drain_ids(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, licet_error *err)
 {
     uint64_t head = licet_gate_ids_head(gate->gate, a), next;
     recorder_area *area = &gate->areas[a];
@@ -61,6 +61,9 @@ drain_ids(licet_recorder *r, recorder_gate *gate, uint32_t a, licet_error *err)
             return false;
         }
         area->ids_staged = next;
+        if (r->batch.len >= BATCH_ENOUGH && !recorder_commit(r, now_ms, err)) { /* a ring may hold more than a batch */
+            return false;
+        }
     }
     return true;
 }
@@ -79,6 +82,22 @@ wide_lost(const licet_recorder *r, const recorder_gate *gate, uint32_t a, uint64
     out->bytes_acked = UINT64_MAX;
 }
 
+/* A head that is further from what was drained than the ring is long: one receipt stands for whatever was there, and
+ * the ring goes on at its head. */
+static bool
+skip_to(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t head, uint64_t now_ms, licet_error *err)
+{
+    recorder_area *area = &gate->areas[a];
+    uint64_t position = area->ring_staged;
+    licet_wide wide;
+
+    recorder_say(r, LICET_LOG_ERROR, "area %u: its ring has its head at %llu, %llu was drained last; skipped", a,
+                 (unsigned long long)head, (unsigned long long)position);
+    area->ring_staged = head;
+    wide_lost(r, gate, a, position, now_ms, &wide);
+    return recorder_stage_wide(r, &wide, err);
+}
+
 static bool
 drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, uint64_t *out_work, licet_error *err)
 {
@@ -87,8 +106,11 @@ drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, 
     licet_error local;
     licet_wide wide;
 
-    if (!drain_ids(r, gate, a, err)) {
+    if (!drain_ids(r, gate, a, now_ms, err)) {
         return false;
+    }
+    if (head - area->ring_staged > gate->ring) {
+        return skip_to(r, gate, a, head, now_ms, err);
     }
     while (area->ring_staged < head && taken < RECORDER_ROUND_MAX && r->batch.len < BATCH_ENOUGH) {
         if (!licet_gate_peek(gate->gate, a, area->ring_staged, &wide, &local)) {

@@ -9,7 +9,8 @@
  *
  *  (1) data/epoch is raised durably before a file of that epoch exists: no identity is given twice.
  *  (2) A replaced file keeps a name (<path>.<epoch>) until it is drained, so that a death of licetd does not lose it.
- *  (3) In a new file counters and leases are set before a generation is published: until then no worker decides by it.
+ *  (3) In a new file counters and leases are set before a generation is published: until then no worker decides by it,
+ *      and a licetd that finds it so sets them (again).
  *  (4) An orderly end without workers removes the file: what ended cannot be used again.
  */
 #include "rooms.h"
@@ -114,9 +115,12 @@ static recorder_gate *
 gate_hold(licet_recorder *r, licet_gate *mapped, const char *path, licet_error *err)
 {
     recorder_gate *gate = calloc(1, sizeof(*gate));
+    licet_gate_options made_with;
 
+    licet_gate_options_of(mapped, &made_with);
     if (gate != NULL) {
         gate->gate = mapped;
+        gate->ring = made_with.ring;
         gate->epoch = licet_gate_epoch(mapped);
         gate->areas_len = licet_gate_areas(mapped);
         gate->areas = calloc(gate->areas_len, sizeof(*gate->areas));
@@ -256,6 +260,17 @@ old_keep(licet_recorder *r, recorder_gate *gate, licet_error *err)
     return true;
 }
 
+/* True for a second name of the file in force: licetd died before it was replaced. Drained under both names, everything
+ * in it would be recorded twice. */
+static bool
+second_name(const licet_recorder *r, const char *name)
+{
+    struct stat one, other;
+
+    return stat(name, &one) == 0 && stat(r->config.shared_memory, &other) == 0 && one.st_ino == other.st_ino &&
+           one.st_dev == other.st_dev;
+}
+
 /* Replaced files that an earlier licetd did not finish draining. */
 static bool
 old_find(licet_recorder *r, const licet_gate_options *want, licet_error *err)
@@ -268,7 +283,14 @@ old_find(licet_recorder *r, const licet_gate_options *want, licet_error *err)
         licet_gate *mapped;
 
         if (snprintf(name, sizeof(name), "%s.%u", r->config.shared_memory, epoch) >= LICET_GATE_PATH_MAX ||
-            access(name, F_OK) != 0 || !licet_gate_open(name, &mapped, NULL)) {
+            access(name, F_OK) != 0) {
+            continue;
+        }
+        if (second_name(r, name)) {
+            unlink(name);
+            continue;
+        }
+        if (!licet_gate_open(name, &mapped, NULL)) {
             continue;
         }
         licet_gate_options_of(mapped, &have);
@@ -355,17 +377,48 @@ gate_make(licet_recorder *r, licet_gate_options *options, uint64_t now_ms, licet
     return true;
 }
 
-/* Counters of a replaced file, as they stand, go over into the new one. */
+/* Counters of replaced files, as they stand, go over into the new one, and so does what is lent there. Done again after
+ * a death in between, it changes nothing. */
 static void
-counters_move(licet_recorder *r, const recorder_gate *from)
+inherit(licet_recorder *r, recorder_gate *const *from, size_t n)
 {
-    for (uint32_t i = 0; i < licet_gate_counters(from->gate); i++) {
-        licet_counter_value value = licet_gate_counter(from->gate, i);
+    for (size_t k = 0; k < n; k++) {
+        for (uint32_t i = 0; i < licet_gate_counters(from[k]->gate); i++) {
+            licet_counter_value value = licet_gate_counter(from[k]->gate, i);
 
-        if (value.taken > 0) {
-            recorder_counter_add(r, i, value.window, value.taken, UINT64_MAX);
+            recorder_counter_raise(r, i, value.window, value.taken);
         }
     }
+    recorder_leases_inherit(r);
+}
+
+/* A file that no worker decides by yet: the licetd that made it may have died before it set what must be set. */
+static void
+gate_set(licet_recorder *r)
+{
+    recorder_counters_set(r);
+    recorder_leases_carry(r, r->old, r->old_len);
+    inherit(r, r->old, r->old_len);
+}
+
+/* Whether there is room for the new file beside the old one: once the epoch is raised there is no way back. */
+static bool
+gate_room(const licet_recorder *r, const licet_gate_options *options, licet_error *err)
+{
+    licet_gate_options trial = *options;
+    char path[LICET_GATE_PATH_MAX];
+    licet_gate *gate;
+
+    trial.epoch = r->lease_epoch;
+    if (snprintf(path, sizeof(path), "%s.room", r->config.shared_memory) >= (int)sizeof(path)) {
+        return LICET_FAIL(err, LICET_E_LIMIT, 0, "%s: too long a name", r->config.shared_memory);
+    }
+    if (!licet_gate_create(path, &trial, &gate, err)) {
+        return false;
+    }
+    licet_gate_close(gate);
+    unlink(path);
+    return true;
 }
 
 static bool
@@ -384,17 +437,21 @@ recorder_gate_replace(licet_recorder *r, uint64_t now_ms, licet_error *err)
     recorder_gate *before = r->gate;
     licet_gate_options options;
 
-    if (!options_wanted(r, &options, err) || !old_keep(r, before, err)) {
+    if (!options_wanted(r, &options, err) || !gate_room(r, &options, err) || !old_keep(r, before, err)) {
         return false;
     }
-    recorder_leases_carry(r, before);
+    recorder_leases_carry(r, &before, 1);
     r->gate = NULL;
     if (!gate_make(r, &options, now_ms, err)) {
         r->gate = before;
         r->old_len--;
+        if (second_name(r, before->path)) {
+            unlink(before->path);
+            snprintf(before->path, sizeof(before->path), "%s", r->config.shared_memory);
+        }
         return false;
     }
-    counters_move(r, before);
+    inherit(r, &before, 1);
     recorder_say(r, LICET_LOG_INFO, "epoch %u is drained from %s", before->epoch, before->path);
     return gate_publish(r, err);
 }
@@ -408,7 +465,7 @@ gate_new_life(licet_recorder *r, licet_gate_options *options, uint64_t now_ms, l
     if (!gate_make(r, options, now_ms, err)) {
         return false;
     }
-    recorder_counters_set(r);
+    gate_set(r);
     return true;
 }
 
@@ -439,6 +496,9 @@ gate_adopt(licet_recorder *r, licet_gate_options *want, uint64_t now_ms, bool *o
         }
         r->gate = NULL;
         return true;
+    }
+    if (licet_gate_generation(mapped) == 0) {
+        gate_set(r);
     }
     r->recount_due = true;
     *out_adopted = true;

@@ -117,8 +117,7 @@ grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_imag
     g->of[g->len].kind = kind;
     g->list[g->len].cell = book->cell;
     snprintf(g->list[g->len].kind, sizeof(g->list[g->len].kind), "%.*s", (int)name.len, (const char *)name.data);
-    g->list[g->len].granted = (now.taken > now.granted ? now.taken : now.granted) - left + lease->step +
-                              (now.granted == 0 ? lease->carried : 0);
+    g->list[g->len].granted = (now.taken > now.granted ? now.taken : now.granted) - left + lease->step;
     if (g->list[g->len].granted < now.granted) {
         g->list[g->len].granted = now.granted;
     }
@@ -236,19 +235,48 @@ recorder_leases_begin(licet_recorder *r)
     }
 }
 
-void
-recorder_leases_carry(licet_recorder *r, const recorder_gate *before)
+/* Beyond what is recorded of it; of an epoch that is not the newest that is not known. */
+static uint64_t
+carried(const licet_recorder *r, const recorder_book *book, const licet_image *image, const recorder_gate *from,
+        uint32_t kind)
 {
-    for (uint32_t i = 1; i < r->books_len && i < licet_gate_cells(before->gate); i++) {
+    licet_lease_value lease = licet_gate_lease(from->gate, book->cell, kind);
+    uint64_t lent = lease.granted > lease.taken ? lease.granted : lease.taken;
+    uint8_t unit = recorder_unit_known(book, licet_image_text(image, image->header->kinds[kind]));
+    uint64_t recorded = unit != 0 && from->epoch == r->lease_epoch ? book->recorded[unit] : 0;
+
+    return lent > recorded ? lent - recorded : 0;
+}
+
+void
+recorder_leases_carry(licet_recorder *r, recorder_gate *const *before, size_t n)
+{
+    for (uint32_t i = 1; i < r->books_len; i++) {
         recorder_book *book = r->books[i];
         const licet_image *image = licet_store_image(r->store, i);
 
         for (uint32_t kind = 0; image != NULL && kind < image->header->kinds_len; kind++) {
-            uint64_t granted = licet_gate_lease(before->gate, i, kind).granted;
-            uint8_t unit = recorder_unit_known(book, licet_image_text(image, image->header->kinds[kind]));
-            uint64_t recorded = unit != 0 ? book->recorded[unit] : 0;
+            book->leases[kind].carried = 0;
+            for (size_t k = 0; k < n; k++) {
+                book->leases[kind].carried += carried(r, book, image, before[k], kind);
+            }
+        }
+    }
+}
 
-            book->leases[kind].carried = granted > recorded ? granted - recorded : 0;
+void
+recorder_leases_inherit(licet_recorder *r)
+{
+    for (uint32_t i = 1; i < r->books_len; i++) {
+        for (uint32_t kind = 0; kind < LICET_KINDS_MAX; kind++) {
+            recorder_lease *lease = &r->books[i]->leases[kind];
+            uint64_t taken = licet_gate_lease(r->gate->gate, i, kind).taken;
+
+            if (lease->carried > taken) {
+                licet_gate_lease_swap(r->gate->gate, i, kind, taken, lease->carried);
+            }
+            lease->taken_before = lease->carried;
+            lease->carried = 0;
         }
     }
 }

@@ -41,6 +41,17 @@ recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint6
 }
 
 void
+recorder_counter_raise(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t taken)
+{
+    licet_counter_value now = r->gate != NULL ? licet_gate_counter(r->gate->gate, counter) : (licet_counter_value){0};
+    uint64_t there = now.window == window ? now.taken : 0;
+
+    if (taken > there) {
+        recorder_counter_add(r, counter, window, taken - there, COUNTER_MOST);
+    }
+}
+
+void
 recorder_sum_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most)
 {
     if (r->sums != NULL && counter < r->sums_len) {
@@ -58,7 +69,7 @@ recorder_counters_set(licet_recorder *r)
 {
     for (uint32_t i = 0; r->sums != NULL && i < r->sums_len; i++) {
         if (r->sums[i].units > 0) {
-            recorder_counter_add(r, i, r->sums[i].window, r->sums[i].units, COUNTER_MOST);
+            recorder_counter_raise(r, i, r->sums[i].window, r->sums[i].units);
         }
     }
 }

@@ -73,6 +73,7 @@ typedef struct recorder_book {
     uint64_t signed_size;
     licet_hash signed_root;
     bool refused; /* the signer refused; said once */
+    bool lags;    /* the checkpoint in the folder is not the newest that was signed */
     recorder_lease leases[LICET_KINDS_MAX];
 } recorder_book;
 
@@ -86,7 +87,7 @@ typedef struct recorder_area {
 
 typedef struct recorder_gate {
     licet_gate *gate;
-    uint32_t epoch, areas_len;
+    uint32_t epoch, areas_len, ring; /* ring: entries of one area */
     recorder_area *areas;
     char path[LICET_GATE_PATH_MAX + 16];
 } recorder_gate;
@@ -273,6 +274,8 @@ void recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap
 void recorder_counters_set(licet_recorder *r);
 /* Adds units of a window, at most up to most (what is taken already stays): to the counter, to the sum. */
 void recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
+/* To at least so much, in a file that nobody takes from yet. */
+void recorder_counter_raise(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t taken);
 void recorder_sum_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
 void recorder_recount(licet_recorder *r);
 
@@ -293,8 +296,10 @@ bool recorder_leases_all(licet_recorder *r, licet_error *err);
 bool recorder_leases_recall(licet_recorder *r, licet_error *err);
 /* A new epoch: nothing is lent and nothing recorded yet. */
 void recorder_leases_begin(licet_recorder *r);
-/* Notes what a file that is being replaced has lent out and not recorded: it counts as lent in the new epoch. */
-void recorder_leases_carry(licet_recorder *r, const recorder_gate *before);
+/* Notes what replaced files have lent out and not recorded: it counts as lent in the new epoch. */
+void recorder_leases_carry(licet_recorder *r, recorder_gate *const *before, size_t n);
+/* Marks it as taken in the new file: lent there it would be lent twice. */
+void recorder_leases_inherit(licet_recorder *r);
 bool recorder_leases_wanted(licet_recorder *r, uint64_t now_ms, licet_error *err);
 
 /* publish.c */

@@ -10,6 +10,7 @@
 #include "rooms.h"
 #include "signer/signer.h"
 
+#include <string.h>
 #include <time.h>
 
 #define SEAL_MS 250
@@ -36,26 +37,46 @@ signer_ensure(licet_recorder *r)
     return true;
 }
 
+/* The size that a checkpoint names: its second line. */
+static bool
+note_size(licet_bytes note, uint64_t *out_size)
+{
+    const uint8_t *from = memchr(note.data, '\n', note.len), *end;
+
+    if (from == NULL) {
+        return false;
+    }
+    from++;
+    end = memchr(from, '\n', note.len - (size_t)(from - note.data));
+    return end != NULL && licet_parse_u64(licet_bytes_of(from, (size_t)(end - from)), out_size);
+}
+
+/* The newest signature may have got lost between signer and file: then the same checkpoint is signed again. */
+static bool
+note_lags(recorder_book *book)
+{
+    licet_buffer note;
+    uint64_t size;
+    bool lags;
+
+    licet_buffer_init(&note, NOTE_MAX);
+    lags = !licet_ledger_checkpoint_read(book->ledger, &note, NULL) || !note_size(licet_buffer_view(&note), &size) ||
+           size != book->signed_size;
+    licet_buffer_done(&note);
+    return lags;
+}
+
 bool
 recorder_seal_recall(licet_recorder *r, recorder_book *book, licet_error *err)
 {
     if (!signer_ensure(r)) {
         return LICET_FAIL(err, LICET_E_STATE, 0, "the signer does not run");
     }
-    return licet_signer_last(r->signer, book->name, &book->signed_size, &book->signed_root, err);
-}
-
-/* The newest signature may have got lost between signer and file: then the same checkpoint is signed again. */
-static bool
-note_missing(recorder_book *book)
-{
-    licet_buffer note;
-    bool missing;
-
-    licet_buffer_init(&note, NOTE_MAX);
-    missing = !licet_ledger_checkpoint_read(book->ledger, &note, NULL);
-    licet_buffer_done(&note);
-    return missing;
+    if (!licet_signer_last(r->signer, book->name, &book->signed_size, &book->signed_root, err)) {
+        return false;
+    }
+    book->lags = book->ledger != NULL && book->signed_size > 0 && note_lags(book);
+    return true;
 }
 
 static bool
@@ -79,6 +100,7 @@ seal_one(licet_recorder *r, recorder_book *book, licet_error *err)
         book->signed_size = size;
         book->signed_root = root;
         book->refused = false;
+        book->lags = false;
     }
     return ok;
 }
@@ -97,7 +119,7 @@ wants_seal(recorder_book *book, bool all)
 {
     uint64_t size = book->ledger != NULL ? licet_ledger_size(book->ledger) : 0;
 
-    return size > 0 && (size != book->signed_size || (all && note_missing(book)));
+    return size > 0 && (size != book->signed_size || book->lags || (all && note_lags(book)));
 }
 
 bool
@@ -119,6 +141,7 @@ recorder_seal(licet_recorder *r, bool all, licet_error *err)
                 recorder_say(r, LICET_LOG_ERROR, "ledger %s keeps its old checkpoint: %s", book->name, local.text);
             }
             book->refused = true;
+            recorder_seal_recall(r, book, NULL); /* it may have been signed and not written */
             ok = false;
             if (all && err != NULL) {
                 *err = local;

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recorder when what it stands on fails: a death in the middle of a
+ * replacement, a full tmpfs, a signer that hangs, a clock set back, a lost
+ * checkpoint, shared memory that lies.
+ */
+#include "licet/lease.h"
+#include "site_test.h"
+
+#include "../lib/quota/layout.h"
+
+#include <sys/resource.h>
+
+static const uint32_t CELL = 1, POST = 2;
+
+static void
+config_slots(const site *s, unsigned workers, unsigned slots)
+{
+    char text[600];
+
+    snprintf(text, sizeof(text),
+             "site: t\nparty: licensor\ngate: 1\nflow: acquired\nupstream: http://127.0.0.1:9\n"
+             "listen: 127.0.0.1:9\nkey: data/key\nshared_memory: %s\nworkers: %u\nslots: %u\n",
+             s->shm, workers, slots);
+    site_write(s, "licet.yaml", text);
+}
+
+static void
+limit_files(rlim_t most)
+{
+    struct rlimit limit = {.rlim_cur = most, .rlim_max = RLIM_INFINITY};
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void
+rounds(licet_recorder *recorder, unsigned n)
+{
+    licet_error err = {0};
+    uint64_t work;
+
+    for (unsigned i = 0; i < n; i++) {
+        must(licet_recorder_round(recorder, site_now() + 2000 * (uint64_t)i, &work, &err));
+    }
+}
+
+static uint64_t
+cap_taken(licet_recorder *recorder)
+{
+    const licet_image *image = licet_store_image_of(licet_recorder_store(recorder), SITE_AGREEMENT);
+
+    assert_non_null(image);
+    return licet_gate_counter(licet_recorder_gate(recorder), licet_image_counter(image, &image->limits[0], 0)).taken;
+}
+
+/* ---- a replaced file ------------------------------------------------------------ */
+
+static bool
+on_post(void *user, const licet_lease_grant *grant)
+{
+    if (grant->cell == CELL && strcmp(grant->kind, "post") == 0) {
+        *(uint64_t *)user = grant->granted;
+    }
+    return true;
+}
+
+/* What the lease store would let a gap record say of posts. */
+static uint64_t
+bound_of(const site *s)
+{
+    licet_lease_store *store = NULL;
+    licet_error err = {0};
+    uint64_t granted = 0;
+    uint32_t epoch;
+    bool ended;
+    char path[300];
+
+    snprintf(path, sizeof(path), "%s/data/leases", s->dir);
+    must(licet_lease_local_open(path, &store, &err));
+    must(store->ops->each(store, &epoch, &ended, on_post, &granted, &err));
+    store->ops->close(store);
+    return granted;
+}
+
+static uint64_t
+left_in(licet_gate *gate)
+{
+    licet_lease_value lease = licet_gate_lease(gate, CELL, POST);
+
+    return lease.granted > lease.taken ? lease.granted - lease.taken : 0;
+}
+
+/* Nothing of the new epoch is recorded yet: the bound must hold what both files can still give, and what is under way
+ * in the old one. */
+static void
+check_bound(const site *s, licet_recorder *recorder, licet_gate *old, uint64_t under_way)
+{
+    uint64_t lent = left_in(licet_recorder_gate(recorder)) + left_in(old) + under_way, bound = bound_of(s);
+
+    print_message("# bound %llu, lent %llu\n", (unsigned long long)bound, (unsigned long long)lent);
+    assert_true(bound >= lent);
+}
+
+static void
+test_a_replaced_file_lends_no_more_than_its_bound(void **state)
+{
+    licet_settlement settlement = site_settlement(7);
+    licet_recorder *recorder = NULL;
+    licet_slot *slot = NULL;
+    licet_error err = {0};
+    licet_verdict verdict;
+    site_worker before;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &before);
+    assert_true(site_deliver(&s, &before, 5));
+    assert_int_equal(site_admit(&before, "n=10", "display", &slot, &verdict), LICET_ADMITTED);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    config_slots(&s, 4, 64);
+    must(site_open(&s, true, &recorder, &err));
+    assert_true(licet_gate_replaced(before.gate));
+    assert_true(left_in(licet_recorder_gate(recorder)) > 0);
+    check_bound(&s, recorder, before.gate, 10);
+    licet_slot_settle(before.worker, slot, &settlement);
+    site_worker_close(&before);
+    rounds(recorder, 3);
+    must(licet_recorder_close(recorder, site_now() + 6000, &err));
+    site_done(&s);
+}
+
+/* How far a replacement had come when licetd died. */
+enum { LINKED, EPOCH_BEGUN, FILE_MADE };
+
+static void
+half_replace(const site *s, licet_gate *old, int how_far)
+{
+    licet_lease_store *store = NULL;
+    licet_gate_options options;
+    licet_gate *made = NULL;
+    licet_error err = {0};
+    char path[300], name[300];
+
+    snprintf(name, sizeof(name), "%s.1", s->shm);
+    assert_int_equal(link(s->shm, name), 0);
+    if (how_far == LINKED) {
+        return;
+    }
+    site_write(s, "data/epoch", "2\n");
+    snprintf(path, sizeof(path), "%s/data/leases", s->dir);
+    must(licet_lease_local_open(path, &store, &err));
+    must(store->ops->begin(store, 2, &err));
+    store->ops->close(store);
+    if (how_far == FILE_MADE) {
+        licet_gate_options_of(old, &options);
+        options.epoch = 2;
+        options.mode = 0660;
+        options.gid = -1;
+        must(licet_gate_create(s->shm, &options, &made, &err));
+        licet_gate_close(made);
+    }
+}
+
+static void
+check_half_replaced(int how_far)
+{
+    site_ledger *l = calloc(1, sizeof(*l));
+    licet_settlement settlement = site_settlement(90);
+    licet_recorder *recorder = NULL;
+    licet_slot *slot = NULL;
+    licet_error err = {0};
+    licet_verdict verdict;
+    site_worker before;
+    site s;
+
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &before);
+    assert_true(site_deliver(&s, &before, 5));
+    must(licet_recorder_close(recorder, site_now(), &err));
+    assert_true(site_deliver(&s, &before, 7)); /* in the ring */
+    assert_int_equal(site_admit(&before, "n=100", "display", &slot, &verdict), LICET_ADMITTED);
+    half_replace(&s, before.gate, how_far);
+    must(site_open(&s, true, &recorder, &err));
+    assert_true(cap_taken(recorder) >= 5 + 7 + 100);
+    if (how_far != LINKED) {
+        check_bound(&s, recorder, before.gate, 7 + 100);
+    }
+    licet_slot_settle(before.worker, slot, &settlement);
+    site_worker_close(&before);
+    rounds(recorder, 3);
+    assert_true(cap_taken(recorder) >= 5 + 7 + 90);
+    must(licet_recorder_close(recorder, site_now() + 6000, &err));
+    site_read(&s, l);
+    assert_int_equal(l->receipts, 3);
+    assert_int_equal(l->posts, 5 + 7 + 90);
+    assert_int_equal(l->gaps, 0);
+    free(l);
+    site_done(&s);
+}
+
+static void
+test_a_death_behind_the_second_name(void **state)
+{
+    (void)state;
+    check_half_replaced(LINKED);
+}
+
+static void
+test_a_death_before_the_new_file(void **state)
+{
+    (void)state;
+    check_half_replaced(EPOCH_BEGUN);
+}
+
+static void
+test_a_death_behind_the_new_file(void **state)
+{
+    (void)state;
+    check_half_replaced(FILE_MADE);
+}
+
+/* Enough apps with a limit each that the file in force has too few counters. */
+static void
+many_apps(const site *s)
+{
+    licet_buffer text;
+
+    licet_buffer_init(&text, 1 << 22);
+    licet_put_format(&text, "apps:\n");
+    for (unsigned i = 0; i < 5000; i++) {
+        licet_put_format(&text,
+                         "  a%u:\n    products: [P]\n    environment: prod\n    default_use_case: UC-1\n"
+                         "    credentials: []\n",
+                         i);
+    }
+    licet_put_format(&text, "use_cases:\n  UC-1:\n    product: P\n    purpose: display\n    recipient: public\n"
+                            "    approved: { by: J. Roe, role: licensing, from: 2020-01-01 }\n");
+    assert_true(licet_put_u8(&text, 0));
+    site_write(s, "agreements/" SITE_AGREEMENT "/apps.yaml", (const char *)text.data);
+    licet_buffer_done(&text);
+}
+
+static void
+limit_over_app(const site *s)
+{
+    char path[300];
+    uint8_t *text = NULL;
+    size_t len;
+    licet_buffer out;
+    licet_error err = {0};
+    const char *at;
+
+    snprintf(path, sizeof(path), "%s/agreements/" SITE_AGREEMENT "/2020-01-01.yaml", s->dir);
+    must(licet_file_read(path, 1 << 20, &text, &len, &err));
+    licet_buffer_init(&out, 1 << 20);
+    at = memmem(text, len, "over: licensee", 14);
+    assert_non_null(at);
+    licet_put_format(&out, "%.*sover: app%.*s", (int)(at - (const char *)text), (const char *)text,
+                     (int)(len - (size_t)(at - (const char *)text) - 14), at + 14);
+    assert_true(licet_put_u8(&out, 0));
+    site_write(s, "agreements/" SITE_AGREEMENT "/2020-01-01.yaml", (const char *)out.data);
+    licet_buffer_done(&out);
+    free(text);
+}
+
+static void
+test_no_room_for_a_larger_file(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_recorder_status status;
+    licet_mistakes mistakes = {0};
+    licet_error err = {0};
+    site_worker w;
+    uint64_t work;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    many_apps(&s);
+    limit_over_app(&s);
+    limit_files((rlim_t)12 << 20);
+    assert_false(licet_recorder_apply(recorder, "more apps", site_now(), &mistakes, NULL, &err));
+    print_message("# %s\n", err.text);
+    assert_int_equal(mistakes.len, 0);
+    limit_files(RLIM_INFINITY);
+    assert_false(licet_gate_replaced(w.gate));
+    for (unsigned i = 0; i < 1000; i++) { /* more than was lent: the file in force goes on */
+        assert_true(site_deliver(&s, &w, 100));
+        must(licet_recorder_round(recorder, site_now(), &work, &err));
+    }
+    licet_recorder_status_get(recorder, &status);
+    assert_false(status.stalled);
+    must(licet_recorder_apply(recorder, "more apps", site_now(), &mistakes, NULL, &err));
+    assert_true(licet_gate_replaced(w.gate));
+    assert_true(licet_gate_generation(licet_recorder_gate(recorder)) > 0);
+    site_worker_close(&w);
+    rounds(recorder, 3);
+    must(licet_recorder_close(recorder, site_now() + 6000, &err));
+    site_done(&s);
+}
+
+/* ---- the signer -------------------------------------------------------------------- */
+
+static pid_t
+child_of_this(void)
+{
+    char path[64], text[64] = {0};
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%ld/children", (long)getpid());
+    f = fopen(path, "re");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof(text), f));
+    fclose(f);
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+static uint64_t
+checkpoint_size(const site *s)
+{
+    licet_checkpoint checkpoint;
+    licet_error err = {0};
+    uint8_t *text = NULL;
+    char path[300];
+    size_t len;
+
+    snprintf(path, sizeof(path), "%s/data/ledger/" SITE_AGREEMENT "/checkpoint", s->dir);
+    must(licet_file_read(path, 65536, &text, &len, &err));
+    must(licet_checkpoint_open(licet_bytes_of(text, len), &s->key, 1, &checkpoint, &err));
+    free(text);
+    return checkpoint.size;
+}
+
+static void
+test_a_signer_that_dies_is_started_again(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    site_worker w;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 5));
+    kill(child_of_this(), SIGKILL);
+    site_rest(20);
+    must(licet_recorder_sync(recorder, site_now(), &err));
+    assert_int_equal(checkpoint_size(&s), licet_ledger_size(licet_recorder_ledger(recorder, SITE_AGREEMENT)));
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    site_done(&s);
+}
+
+/* A late answer belongs to an earlier question: it must never become another ledger's checkpoint. */
+static void
+test_a_signer_that_hangs_is_not_believed_late(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    site_worker w;
+    pid_t signer;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 5));
+    licet_worker_unidentified(w.worker, LICET_REASON_CREDENTIAL_UNKNOWN);
+    signer = child_of_this();
+    kill(signer, SIGSTOP);
+    (void)licet_recorder_sync(recorder, site_now(), &err); /* ten seconds of patience */
+    kill(signer, SIGCONT);
+    site_rest(100);
+    assert_true(site_deliver(&s, &w, 5));
+    licet_worker_unidentified(w.worker, LICET_REASON_CREDENTIAL_UNKNOWN);
+    must(licet_recorder_sync(recorder, site_now(), &err));
+    assert_int_equal(checkpoint_size(&s), licet_ledger_size(licet_recorder_ledger(recorder, SITE_AGREEMENT)));
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    site_done(&s);
+}
+
+/* licetd died behind the signer's record and before the ledger's checkpoint. */
+static void
+test_a_checkpoint_that_lags_is_signed_again(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    uint8_t *before = NULL;
+    site_worker w;
+    char path[300];
+    size_t len;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    snprintf(path, sizeof(path), "%s/data/ledger/" SITE_AGREEMENT "/checkpoint", s.dir);
+    must(licet_recorder_sync(recorder, site_now(), &err));
+    must(licet_file_read(path, 65536, &before, &len, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 5));
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    must(licet_file_replace(path, licet_bytes_of(before, len), 0644, &err));
+    must(site_open(&s, false, &recorder, &err));
+    assert_int_equal(checkpoint_size(&s), licet_ledger_size(licet_recorder_ledger(recorder, SITE_AGREEMENT)));
+    must(licet_recorder_close(recorder, site_now(), &err));
+    free(before);
+    site_done(&s);
+}
+
+/* ---- the clock ----------------------------------------------------------------------- */
+
+static void
+test_a_clock_set_back_does_not_keep_it_stalled(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_recorder_status status;
+    licet_error err = {0};
+    site_worker w;
+    uint64_t work, now = site_now();
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 5));
+    limit_files(1);
+    assert_false(licet_recorder_round(recorder, now, &work, &err));
+    limit_files(RLIM_INFINITY);
+    for (unsigned i = 0; i < 3; i++) {
+        must(licet_recorder_round(recorder, now - 3600000 + 1000 * (uint64_t)i, &work, &err));
+    }
+    licet_recorder_status_get(recorder, &status);
+    assert_false(status.stalled);
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    site_done(&s);
+}
+
+/* ---- shared memory --------------------------------------------------------------------- */
+
+/* A head and a tail that agree with each other and not with what licetd drained. */
+static void
+test_a_head_out_of_reach_makes_no_receipts(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_recorder_status status;
+    licet_error err = {0};
+    gate_header *header;
+    gate_area *area;
+    site_worker w;
+    uint64_t work, all = 0;
+    struct stat st;
+    int fd;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 5));
+    must(licet_recorder_round(recorder, site_now(), &work, &err));
+    fd = open(s.shm, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0 && fstat(fd, &st) == 0);
+    header = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(header, MAP_FAILED);
+    area = (gate_area *)(void *)((char *)header + header->areas_at + licet_worker_area(w.worker) * header->area_size);
+    area->tail = UINT64_C(1) << 50;
+    area->head = area->tail + 3;
+    for (unsigned i = 0; i < 5; i++) {
+        must(licet_recorder_round(recorder, site_now(), &work, &err));
+        all += work;
+    }
+    print_message("# %llu made up\n", (unsigned long long)all);
+    assert_true(all <= header->ring);
+    licet_recorder_status_get(recorder, &status);
+    assert_true(status.broken > 0);
+    munmap(header, (size_t)st.st_size);
+    close(fd);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    licet_gate_close(w.gate);
+    free(w.blob);
+    site_done(&s);
+}
+
+/* More ids than one batch of the journal holds. */
+static void
+test_a_large_ring_of_ids_is_drained(void **state)
+{
+    static uint8_t ids[255 * 256];
+    licet_settlement settlement = site_settlement(7);
+    licet_recorder *recorder = NULL;
+    licet_slot *slot = NULL;
+    licet_error err = {0};
+    licet_verdict verdict;
+    uint64_t work, most = UINT64_C(100) << 20;
+    site_worker w;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    config_slots(&s, 1, 65536);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_int_equal(site_admit(&w, "n=10", "display", &slot, &verdict), LICET_ADMITTED);
+    for (unsigned i = 0; i < 255; i++) {
+        ids[i * 256] = 255;
+    }
+    for (uint64_t put = 0; put < most; put += sizeof(ids)) {
+        assert_true(licet_slot_ids(w.worker, slot, POST, 255, licet_bytes_of(ids, sizeof(ids))));
+    }
+    licet_slot_settle(w.worker, slot, &settlement);
+    must(licet_recorder_round(recorder, site_now(), &work, &err));
+    assert_int_equal(work, 1);
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    site_done(&s);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_replaced_file_lends_no_more_than_its_bound),
+        cmocka_unit_test(test_a_death_behind_the_second_name),
+        cmocka_unit_test(test_a_death_before_the_new_file),
+        cmocka_unit_test(test_a_death_behind_the_new_file),
+        cmocka_unit_test(test_no_room_for_a_larger_file),
+        cmocka_unit_test(test_a_signer_that_dies_is_started_again),
+        cmocka_unit_test(test_a_checkpoint_that_lags_is_signed_again),
+        cmocka_unit_test(test_a_clock_set_back_does_not_keep_it_stalled),
+        cmocka_unit_test(test_a_head_out_of_reach_makes_no_receipts),
+        cmocka_unit_test(test_a_large_ring_of_ids_is_drained),
+        cmocka_unit_test(test_a_signer_that_hangs_is_not_believed_late),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
