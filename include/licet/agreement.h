@@ -87,6 +87,7 @@ typedef struct licet_compile_options {
     uint64_t number; /* of the image */
     licet_counter_of counter_of;
     void *user;
+    const licet_image *before; /* in force until now: its kinds keep their numbers. NULL: there is none */
 } licet_compile_options;
 
 /* Compiles agreement i into out (initialized, empty). */

@@ -2,12 +2,12 @@
 /*
  * Compile: the checked terms of one agreement become an image.
  *
- *  (1) The same terms, cell and counters give the same bytes but for the image's number: whether something changed is
- *      a comparison of two blobs.
- *  (2) A counter's identity is agreement, clause, unit, span, over and app, and not the amount: a changed 'most' keeps
- *      what was counted.
- *  (3) Order within the tables is that of image.c (3). Kinds stand in the order in which versions first name them, so
- *      that a new version adds kinds behind the old ones.
+ *  (1) The same terms, cell, counters and kinds before give the same bytes but for the image's number: whether
+ * something changed is a comparison of two blobs. (2) A counter's identity is agreement, clause, unit, span, over and
+ * app, and not the amount: a changed 'most' keeps what was counted. (3) Order within the tables is that of image.c (3).
+ * Kinds stand where the image before has them, then in the order in which versions first name them: leases, ids under
+ * way and slots know a kind by its number, whatever image is in force. A kind that nothing names any more keeps its
+ * number.
  */
 #include "blob.h"
 #include "terms.h"
@@ -79,30 +79,46 @@ put_text(compiler *c, licet_bytes bytes)
 
 /* ---- kinds ------------------------------------------------------------------------ */
 
-static void
+static bool
 add_kind(compiler *c, licet_bytes name)
 {
     for (uint32_t i = 0; i < c->kinds_len; i++) {
         if (licet_bytes_equal(c->kinds[i], name)) {
-            return;
+            return true;
         }
     }
-    if (c->kinds_len < LICET_KINDS_MAX) { /* the check of the site saw to it */
-        c->kinds[c->kinds_len++] = name;
+    if (c->kinds_len == LICET_KINDS_MAX) {
+        return LICET_FAIL(c->err, LICET_E_LIMIT, 0,
+                          "agreement %s: unit %.*s: with those of earlier images there are more than %d units",
+                          (const char *)c->agreement->id.text.data, (int)name.len, (const char *)name.data,
+                          LICET_KINDS_MAX);
     }
+    c->kinds[c->kinds_len++] = name;
+    return true;
 }
 
-static void
+static bool
 gather_kinds(compiler *c)
 {
-    add_kind(c, LICET_BYTES_LITERAL("request"));
-    add_kind(c, LICET_BYTES_LITERAL("byte"));
+    const licet_image *before = c->options->before;
+
+    for (uint32_t i = 0; before != NULL && i < before->header->kinds_len; i++) {
+        if (!add_kind(c, licet_image_text(before, before->header->kinds[i]))) {
+            return false;
+        }
+    }
+    if (!add_kind(c, LICET_BYTES_LITERAL("request")) || !add_kind(c, LICET_BYTES_LITERAL("byte"))) {
+        return false;
+    }
     for (uint32_t i = 0; i < c->agreement->versions_len; i++) {
         const licet_rows *units = &c->agreement->versions[i].catalogue->units;
         for (uint32_t j = 0; j < units->len; j++) {
-            add_kind(c, LICET_TERMS_ROW(licet_terms_unit, *units, j)->key.text);
+            if (!add_kind(c, LICET_TERMS_ROW(licet_terms_unit, *units, j)->key.text)) {
+                return false;
+            }
         }
     }
+    return true;
 }
 
 static uint32_t
@@ -501,7 +517,9 @@ licet_site_compile(const licet_site *site, size_t i, const licet_compile_options
     for (int t = 0; t < TABLES_LEN; t++) {
         licet_buffer_init(&c.tables[t], TABLE_MAX);
     }
-    gather_kinds(&c);
+    if (!gather_kinds(&c)) {
+        goto done;
+    }
     for (uint32_t v = 0; v < c.agreement->versions_len; v++) {
         if (!put_version(&c, &c.agreement->versions[v])) {
             goto done;

@@ -212,6 +212,7 @@ compare_agreement(change_run *run, size_t i)
     }
     old = options.cell < store->in_force_len ? store->in_force[options.cell] : NULL;
     options.number = old != NULL ? old->number : run->next_image;
+    options.before = old != NULL ? &old->image : NULL;
     licet_buffer_init(&blob, LICET_STORE_FILE_MAX);
     if (!licet_site_compile(run->site, i, &options, &blob, run->err)) {
         goto done;

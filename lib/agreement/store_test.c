@@ -253,6 +253,41 @@ test_agreement_goes_and_comes(void **state)
 }
 
 static void
+assert_kind(const fixture *f, uint32_t kind, const char *name)
+{
+    const licet_image *image = licet_store_image(f->store, 1);
+
+    assert_true(kind < image->header->kinds_len);
+    assert_true(licet_bytes_equal_text(licet_image_text(image, image->header->kinds[kind]), name));
+}
+
+/* Leases and ids under way know a kind by its number alone, and belong to no image. */
+static void
+test_kinds_keep_their_numbers(void **state)
+{
+    fixture f;
+
+    fixture_init(&f);
+    apply(&f);
+    assert_kind(&f, 2, "post");
+    assert_kind(&f, 3, "user");
+    char *text =
+        test_replaced(test_files[1].text, "units: { post: {}, user: {} }", "units: { list: {}, user: {}, post: {} }");
+    test_write(&f.site, CATALOGUE, text, strlen(text));
+    free(text);
+    apply(&f);
+    assert_int_equal(licet_store_image(f.store, 1)->header->number, 2);
+    assert_kind(&f, 2, "post");
+    assert_kind(&f, 3, "user");
+    assert_kind(&f, 4, "list");
+    expect(&f, true, ""); /* the same again, and after a start */
+    reopen(&f);
+    expect(&f, true, "");
+    assert_int_equal(licet_store_image(f.store, 1)->header->number, 2);
+    fixture_done(&f);
+}
+
+static void
 test_flow_is_in_the_image(void **state)
 {
     fixture f;
@@ -568,6 +603,7 @@ main(void)
         cmocka_unit_test(test_apply_again),
         cmocka_unit_test(test_apply_change),
         cmocka_unit_test(test_agreement_goes_and_comes),
+        cmocka_unit_test(test_kinds_keep_their_numbers),
         cmocka_unit_test(test_flow_is_in_the_image),
         cmocka_unit_test(test_unknown_group),
         cmocka_unit_test(test_read_only),
