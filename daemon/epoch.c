@@ -106,6 +106,7 @@ recorder_gate_free(recorder_gate *gate)
     if (gate != NULL) {
         licet_gate_close(gate->gate);
         free(gate->areas);
+        free(gate->followed);
         free(gate);
     }
 }
@@ -239,6 +240,46 @@ recorder_gate_fits(const licet_recorder *r)
 
 /* ---- replaced files --------------------------------------------------------------------- */
 
+/* From now on what changes in it is followed; what it holds now is inherited, or was by an earlier licetd. */
+static bool
+follow_begin(recorder_gate *gate, licet_error *err)
+{
+    uint32_t counters = licet_gate_counters(gate->gate);
+
+    gate->followed = calloc(counters, sizeof(*gate->followed));
+    if (gate->followed == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "%s: no memory to follow %u counters", gate->path, counters);
+    }
+    for (uint32_t i = 0; i < counters; i++) {
+        gate->followed[i] = licet_gate_counter(gate->gate, i);
+    }
+    return true;
+}
+
+static void
+follow(licet_recorder *r, recorder_gate *from)
+{
+    for (uint32_t i = 0; i < licet_gate_counters(from->gate) && i < licet_gate_counters(r->gate->gate); i++) {
+        licet_counter_value now = licet_gate_counter(from->gate, i), *seen = &from->followed[i];
+        uint64_t known = now.window == seen->window ? seen->taken : 0;
+
+        if (now.taken > known) {
+            recorder_counter_add(r, i, now.window, now.taken - known, UINT64_MAX);
+        } else if (now.taken < known) {
+            recorder_counter_give(r, i, now.window, known - now.taken);
+        }
+        *seen = now;
+    }
+}
+
+void
+recorder_gate_old_follow(licet_recorder *r)
+{
+    for (size_t i = 0; i < r->old_len; i++) {
+        follow(r, r->old[i]);
+    }
+}
+
 /* Gives the file in force a second name, under which it is drained after it was replaced. */
 static bool
 old_keep(licet_recorder *r, recorder_gate *gate, licet_error *err)
@@ -252,7 +293,12 @@ old_keep(licet_recorder *r, recorder_gate *gate, licet_error *err)
     if (snprintf(name, sizeof(name), "%s.%u", r->config.shared_memory, gate->epoch) >= (int)sizeof(name)) {
         return LICET_FAIL(err, LICET_E_LIMIT, 0, "%s: too long a name", r->config.shared_memory);
     }
+    if (!follow_begin(gate, err)) {
+        return false;
+    }
     if (link(gate->path, name) != 0 && errno != EEXIST) {
+        free(gate->followed);
+        gate->followed = NULL;
         return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot link: %s", name, strerror(errno));
     }
     snprintf(gate->path, sizeof(gate->path), "%s", name);
@@ -300,10 +346,9 @@ old_find(licet_recorder *r, const licet_gate_options *want, licet_error *err)
             continue;
         }
         r->old[r->old_len] = gate_hold(r, mapped, name, err);
-        if (r->old[r->old_len] == NULL) {
+        if (r->old[r->old_len] == NULL || !follow_begin(r->old[r->old_len++], err)) {
             return false;
         }
-        r->old_len++;
     }
     return true;
 }
@@ -387,6 +432,9 @@ inherit(licet_recorder *r, recorder_gate *const *from, size_t n)
             licet_counter_value value = licet_gate_counter(from[k]->gate, i);
 
             recorder_counter_raise(r, i, value.window, value.taken);
+            if (from[k]->followed != NULL) {
+                from[k]->followed[i] = value;
+            }
         }
     }
     recorder_leases_inherit(r);
@@ -445,6 +493,8 @@ recorder_gate_replace(licet_recorder *r, uint64_t now_ms, licet_error *err)
     if (!gate_make(r, &options, now_ms, err)) {
         r->gate = before;
         r->old_len--;
+        free(before->followed);
+        before->followed = NULL;
         if (second_name(r, before->path)) {
             unlink(before->path);
             snprintf(before->path, sizeof(before->path), "%s", r->config.shared_memory);

@@ -132,6 +132,46 @@ test_a_replaced_file_lends_no_more_than_its_bound(void **state)
     site_done(&s);
 }
 
+/* Workers go over to the new file when they find it; until then they take from the same limit. */
+static void
+test_what_is_taken_in_a_replaced_file_counts(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_slot *slot = NULL;
+    licet_error err = {0};
+    licet_verdict verdict;
+    licet_settlement settlement = site_settlement(1);
+    site_worker before, after;
+    uint64_t work;
+    site s;
+
+    (void)state;
+    site_init(&s, 300);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &before);
+    assert_true(site_deliver(&s, &before, 100));
+    assert_int_equal(site_admit(&before, "n=100", "display", &slot, &verdict), LICET_ADMITTED);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    config_slots(&s, 4, 64);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &after);
+    assert_int_equal(cap_taken(recorder), 200);
+    assert_true(site_deliver(&s, &before, 100));
+    must(licet_recorder_round(recorder, site_now() + 100, &work, &err));
+    assert_int_equal(cap_taken(recorder), 300);
+    assert_false(site_deliver(&s, &after, 100));
+    licet_slot_settle(before.worker, slot, &settlement); /* 99 come back */
+    must(licet_recorder_round(recorder, site_now() + 200, &work, &err));
+    assert_int_equal(cap_taken(recorder), 201);
+    assert_true(site_deliver(&s, &after, 99));
+    site_worker_close(&before);
+    site_worker_close(&after);
+    rounds(recorder, 3);
+    assert_int_equal(cap_taken(recorder), 300);
+    must(licet_recorder_close(recorder, site_now() + 6000, &err));
+    site_done(&s);
+}
+
 /* How far a replacement had come when licetd died. */
 enum { LINKED, EPOCH_BEGUN, FILE_MADE };
 
@@ -534,6 +574,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_replaced_file_lends_no_more_than_its_bound),
+        cmocka_unit_test(test_what_is_taken_in_a_replaced_file_counts),
         cmocka_unit_test(test_a_death_behind_the_second_name),
         cmocka_unit_test(test_a_death_before_the_new_file),
         cmocka_unit_test(test_a_death_behind_the_new_file),

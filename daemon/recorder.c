@@ -350,6 +350,7 @@ second(licet_recorder *r, uint64_t now_ms, licet_error *err)
     }
     if (r->gate != NULL) {
         recorder_recount(r);
+        recorder_gate_old_follow(r);
         recorder_gate_old_done(r);
     }
     return true;
@@ -361,6 +362,7 @@ gate_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *
     if (now_ms >= r->adopt_ms || now_ms + ADOPT_MS < r->adopt_ms) {
         r->adopt_ms = now_ms + ADOPT_MS;
         recorder_adopt(r, now_ms);
+        recorder_gate_old_follow(r);
     }
     return recorder_drain(r, now_ms, out_work, err) && recorder_leases_wanted(r, now_ms, err);
 }

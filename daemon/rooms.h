@@ -90,6 +90,7 @@ typedef struct recorder_gate {
     uint32_t epoch, areas_len, ring; /* ring: entries of one area */
     recorder_area *areas;
     char path[LICET_GATE_PATH_MAX + 16];
+    licet_counter_value *followed; /* of a replaced file: its counters as the new one knows them */
 } recorder_gate;
 
 /* ---- batch ----------------------------------------------------------------------- */
@@ -274,6 +275,7 @@ void recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap
 void recorder_counters_set(licet_recorder *r);
 /* Adds units of a window, at most up to most (what is taken already stays): to the counter, to the sum. */
 void recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
+void recorder_counter_give(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units);
 /* To at least so much, in a file that nobody takes from yet. */
 void recorder_counter_raise(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t taken);
 void recorder_sum_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
@@ -285,6 +287,8 @@ bool recorder_gate_start(licet_recorder *r, uint64_t now_ms, licet_error *err);
 bool recorder_share(licet_recorder *r, licet_error *err);
 bool recorder_gate_fits(const licet_recorder *r);
 bool recorder_gate_replace(licet_recorder *r, uint64_t now_ms, licet_error *err);
+/* What workers still take, and give back, in replaced files goes over into the file in force. */
+void recorder_gate_old_follow(licet_recorder *r);
 void recorder_gate_old_done(licet_recorder *r);
 void recorder_gate_free(recorder_gate *gate);
 bool recorder_gate_end(licet_recorder *r, licet_error *err);
