@@ -40,6 +40,51 @@ print_versions(const licet_image *image)
     printf(")");
 }
 
+/* Endpoints that count a unit without a page: what could pass there without a record has no bound, so it is refused
+ * even where cannot_record lets others through. *out_counting: endpoints that count anything. */
+static uint32_t
+endpoints_without_bound(const licet_image *image, const licet_image_version *version, uint32_t *out_counting,
+                        const licet_image_endpoint **out_first, const licet_image_count **out_unit)
+{
+    uint32_t without = 0;
+
+    *out_counting = 0;
+    for (uint32_t i = 0; i < version->endpoints.count; i++) {
+        const licet_image_endpoint *endpoint = &image->endpoints[version->endpoints.first + i];
+        const licet_image_count *unbounded = NULL;
+
+        for (uint32_t k = endpoint->counts.count; k-- > 0;) {
+            const licet_image_count *count = &image->counts[endpoint->counts.first + k];
+            unbounded = count->page_from == LICET_PAGE_NONE ? count : unbounded;
+        }
+        *out_counting += endpoint->counts.count > 0 ? 1 : 0;
+        if (unbounded != NULL && without++ == 0) {
+            *out_first = endpoint;
+            *out_unit = unbounded;
+        }
+    }
+    return without;
+}
+
+static void
+print_without_bound(const licet_image *image, const licet_image_version *version)
+{
+    const licet_image_endpoint *endpoint = NULL;
+    const licet_image_count *unit = NULL;
+    uint32_t counting, without = endpoints_without_bound(image, version, &counting, &endpoint, &unit);
+    licet_bytes id, kind;
+
+    if (version->cannot_record == LICET_CANNOT_RECORD_REFUSE || without == 0) {
+        return;
+    }
+    id = licet_image_text(image, endpoint->id);
+    kind = licet_image_text(image, image->header->kinds[unit->kind]);
+    printf(
+        "  note: what cannot be recorded is refused all the same at %u of %u endpoints that count: a unit without page "
+        "(%.*s at %.*s) has no bound\n",
+        without, counting, (int)kind.len, (const char *)kind.data, (int)id.len, (const char *)id.data);
+}
+
 static void
 print_agreement(const char *agreement, const licet_image *image, uint64_t now)
 {
@@ -57,6 +102,7 @@ print_agreement(const char *agreement, const licet_image *image, uint64_t now)
     }
     printf(", %u limit%s, %s\n", version->limits.count, licet_cli_plural(version->limits.count),
            version->mode == LICET_MODE_ENFORCE ? "enforce" : "observe");
+    print_without_bound(image, version);
 }
 
 static json_t *

@@ -88,13 +88,28 @@ made_done(made *m, bool keep_them)
     }
 }
 
+/* The folders above the site; they stay on failure, for they may be anybody's. */
+static bool
+make_parents(const char *path, licet_error *err)
+{
+    const char *end = strrchr(path, '/');
+    char parent[PATH_MAX];
+
+    if (end == NULL || end == path) {
+        return true;
+    }
+    memcpy(parent, path, (size_t)(end - path));
+    parent[end - path] = '\0';
+    return licet_dir_make(parent, 0755, err);
+}
+
 /* Makes one folder. An empty one that is there already is taken only for the site itself, and stays on failure. */
 static bool
 make_folder(const licet_init *init, made *m, const char *name, mode_t mode, licet_error *err)
 {
     char path[PATH_MAX];
 
-    if (!path_of(path, init, name, err)) {
+    if (!path_of(path, init, name, err) || (name[0] == '\0' && !make_parents(path, err))) {
         return false;
     }
     if (mkdir(path, mode) != 0) {

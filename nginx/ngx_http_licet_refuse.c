@@ -40,42 +40,6 @@ ngx_http_licet_json_member(licet_buffer *out, const char *name, licet_bytes valu
 
 /* ---- what is said ------------------------------------------------------------ */
 
-/* For refusals that no clause explains. */
-static const char *
-ngx_http_licet_detail(licet_reason reason)
-{
-    switch (reason) {
-    case LICET_REASON_CREDENTIAL_MISSING:
-        return "Send the app's credential as 'Authorization: Bearer ...' or 'X-API-Key: ...'.";
-    case LICET_REASON_CREDENTIAL_UNKNOWN:
-        return "The credential that was sent belongs to no app of any agreement.";
-    case LICET_REASON_CREDENTIAL_ENDED:
-        return "The credential is not valid yet, or no longer.";
-    case LICET_REASON_NO_AGREEMENT:
-        return "No version of the agreement is in force at this time.";
-    case LICET_REASON_DECLARATION_TOO_LONG:
-        return "Licet-Use-Case, Licet-Purpose and Licet-Recipient take at most 64 bytes each.";
-    case LICET_REASON_USE_CASE_UNKNOWN:
-        return "Licet-Use-Case names a use case that is not registered for this agreement.";
-    case LICET_REASON_USE_CASE_NOT_APPROVED:
-        return "The use case is registered, but not approved at this time.";
-    case LICET_REASON_PURPOSE_NOT_NAMED:
-        return "The agreement does not name the purpose, and refuses what it does not name.";
-    case LICET_REASON_PURPOSE_NOT_DECLARED:
-        return "Declare a purpose with Licet-Purpose, or a use case with Licet-Use-Case.";
-    case LICET_REASON_ENDPOINT_UNLISTED:
-        return "The agreement's catalogue does not list the endpoint, and unlisted endpoints are refused.";
-    case LICET_REASON_QUOTA_HELD:
-        return "Responses under way hold what is left; try again in a moment.";
-    case LICET_REASON_CANNOT_RECORD:
-        return "Use cannot be recorded at the moment, and the agreement does not allow use without a record.";
-    case LICET_REASON_UPGRADE_REFUSED:
-        return "What is counted cannot leave by another protocol; ask without Upgrade.";
-    default:
-        return "The agreement does not allow the request.";
-    }
-}
-
 /* 'max_results<=60': the page that what is left has room for; len 0 when there is none. */
 static void
 ngx_http_licet_retry_with(licet_buffer *out, const ngx_http_licet_ctx_t *ctx, const licet_shortage *shortage)
@@ -138,7 +102,7 @@ ngx_http_licet_problem(licet_buffer *out, const ngx_http_licet_ctx_t *ctx, licet
         says = licet_image_text(image, image->clauses[clause].says);
     }
     if (says.len == 0) {
-        says = licet_bytes_of_text(ngx_http_licet_detail(reason));
+        says = licet_bytes_of_text(licet_reason_detail(reason));
     }
     licet_put_format(out, "{\"type\":\"urn:licet:problem:%s\",\"title\":\"%s\",\"status\":%u",
                      licet_reason_slug(reason), licet_reason_title(reason), licet_reason_status(reason));

@@ -63,7 +63,7 @@ licet_reason_detail(licet_reason reason)
         [LICET_REASON_CAP_REACHED] = "The agreed amount of this window is used up.",
         [LICET_REASON_QUOTA_HELD] = "Responses under way hold what is left; try again in a moment.",
         [LICET_REASON_CANNOT_RECORD] =
-            "Use cannot be recorded at the moment, and the agreement does not allow use without a record.",
+            "The request cannot be recorded at the moment, and may not pass without a record.",
         [LICET_REASON_UPGRADE_REFUSED] = "What is counted cannot leave by another protocol; ask without Upgrade.",
     };
 

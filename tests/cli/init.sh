@@ -14,7 +14,8 @@ expect 'a site with a shipped catalogue' 0 'Wrote the site shop:
 
 Next: licet check shop, licet credential new shop app-1, licet up shop' '' \
     init shop --upstream http://127.0.0.1:9000 --catalogue x-api-v2
-expect 'check passes on it' 0 'A-1: 1 version (2026-11-23), 1 app, 1 use case, 0 credentials, 1 limit, observe' '' check shop
+expect 'check passes on it' 0 'A-1: 1 version (2026-11-23), 1 app, 1 use case, 0 credentials, 1 limit, observe
+  note: what cannot be recorded is refused all the same at 45 of 48 endpoints that count: a unit without page (included-post at tweets) has no bound' '' check shop
 same 'keys are for their owner alone' '700 shop/data
 600 shop/data/gate.key
 600 shop/data/key' "$(stat -c '%a %n' shop/data shop/data/gate.key shop/data/key)"
@@ -79,7 +80,12 @@ for file in "$root"/catalogue/*.yaml; do
     name=$(basename "$file" .yaml)
     "$licet" init "$name" --upstream https://api.internal --catalogue "$name" >/dev/null
     same "$name is the file of catalogue/" '' "$(cmp "$file" "$name/catalogue/$name.yaml" 2>&1)"
-    expect "$name passes check" 0 'A-1: 1 version (2026-11-23), 1 app, 1 use case, 0 credentials, 1 limit, observe' '' check "$name"
+    case $name in
+    x-api-v2*) bound="45 of 48 endpoints that count: a unit without page (included-post at tweets)" ;;
+    *) bound="5 of 34 endpoints that count: a unit without page (status at notifications)" ;;
+    esac
+    expect "$name passes check" 0 "A-1: 1 version (2026-11-23), 1 app, 1 use case, 0 credentials, 1 limit, observe
+  note: what cannot be recorded is refused all the same at $bound has no bound" '' check "$name"
     same "--help names ${name%@*}" yes "$("$licet" init --help | grep -q "^catalogues:.*\b${name%@*}\b" && echo yes)"
 done
 
@@ -121,7 +127,9 @@ expect 'a folder that holds something' 2 '' \
     'licet init: full is not empty (it holds note): expected an empty folder or a new name' \
     init "$(mkdir full && touch full/note && echo full)" --upstream http://127.0.0.1:9000
 expect 'a file in its place' 2 '' 'licet init: full/note: Not a directory' init full/note --upstream http://127.0.0.1:9000
-expect 'a folder that cannot be made' 2 '' 'licet init: no/such: No such file or directory' init no/such --upstream http://127.0.0.1:9000
+expect 'a folder that cannot be made' 2 '' 'licet init: /proc/no: cannot make folder: No such file or directory' init /proc/no/such --upstream http://127.0.0.1:9000
+"$licet" init above/it/shop --upstream http://127.0.0.1:9000 >/dev/null
+same 'the folders above a site are made' 0 "$("$licet" check above/it/shop >/dev/null; echo $?)"
 expect 'an upstream with a path' 2 '' \
     'licet init: --upstream "http://127.0.0.1:9000/2": expected http:// or https:// with host and port and no path, such as https://api.internal' \
     init failed --upstream http://127.0.0.1:9000/2
