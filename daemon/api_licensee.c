@@ -283,6 +283,11 @@ get_usage(asking *a)
     summing s = {json_object()};
     licet_error err;
 
+    if (licet_recorder_usage(a->api->recorder) == NULL) {
+        http_fail(a->answer, 503, "the usage tables are being made anew");
+        json_decref(s.apps);
+        return;
+    }
     if (!licet_usage_each(licet_recorder_usage(a->api->recorder), a->agreement, licet_month_start(month),
                           licet_month_start(month + 1), on_usage, &s, &err)) {
         http_fail(a->answer, 500, err.text);

@@ -459,6 +459,37 @@ test_a_checkpoint_that_lags_is_signed_again(void **state)
     site_done(&s);
 }
 
+/* ---- the tables ----------------------------------------------------------------------- */
+
+static void
+test_tables_that_could_not_be_rebuilt_are_made_later(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    licet_buffer dump;
+    site_worker w;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    licet_buffer_init(&dump, 1 << 20);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 5));
+    must(licet_recorder_sync(recorder, site_now(), &err));
+    limit_files(1);
+    assert_false(licet_recorder_rebuild(recorder, &err));
+    limit_files(RLIM_INFINITY);
+    assert_true(site_deliver(&s, &w, 5));
+    must(licet_recorder_sync(recorder, site_now(), &err));
+    must(licet_usage_dump(licet_recorder_usage(recorder), &dump, &err));
+    assert_true(dump.len > 0);
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    licet_buffer_done(&dump);
+    site_done(&s);
+}
+
 /* ---- the clock ----------------------------------------------------------------------- */
 
 static void
@@ -581,6 +612,7 @@ main(void)
         cmocka_unit_test(test_no_room_for_a_larger_file),
         cmocka_unit_test(test_a_signer_that_dies_is_started_again),
         cmocka_unit_test(test_a_checkpoint_that_lags_is_signed_again),
+        cmocka_unit_test(test_tables_that_could_not_be_rebuilt_are_made_later),
         cmocka_unit_test(test_a_clock_set_back_does_not_keep_it_stalled),
         cmocka_unit_test(test_a_head_out_of_reach_makes_no_receipts),
         cmocka_unit_test(test_a_large_ring_of_ids_is_drained),

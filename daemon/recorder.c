@@ -418,7 +418,7 @@ licet_recorder_rebuild(licet_recorder *r, licet_error *err)
 {
     static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
     char path[PATH_MAX];
-    bool ok = licet_usage_close(r->usage, err);
+    bool ok = r->usage == NULL || licet_usage_close(r->usage, err);
 
     r->usage = NULL;
     for (size_t i = 0; ok && i < sizeof(tails) / sizeof(tails[0]); i++) {

@@ -47,7 +47,8 @@ bool licet_recorder_round(licet_recorder *recorder, uint64_t now_ms, uint64_t *o
 /* Drains everything published before the call, ticks, commits ledgers and usage, signs what grew: afterwards report and
  * verify see it. */
 bool licet_recorder_sync(licet_recorder *recorder, uint64_t now_ms, licet_error *err);
-/* Deletes usage.db and builds it anew from the ledgers. */
+/* Deletes usage.db and builds it anew from the ledgers. When that fails there are no tables until the next tick that
+ * can make them. */
 bool licet_recorder_rebuild(licet_recorder *recorder, licet_error *err);
 /* Removes images and indexes that no worker uses any more. */
 void licet_recorder_prune(licet_recorder *recorder);
@@ -56,7 +57,7 @@ bool licet_recorder_close(licet_recorder *recorder, uint64_t now_ms, licet_error
 
 /* Views for the APIs; borrowed. */
 licet_store *licet_recorder_store(licet_recorder *recorder);
-licet_usage *licet_recorder_usage(licet_recorder *recorder);
+licet_usage *licet_recorder_usage(licet_recorder *recorder);                     /* NULL: a rebuild failed */
 licet_gate *licet_recorder_gate(licet_recorder *recorder);                       /* NULL without */
 licet_ledger *licet_recorder_ledger(licet_recorder *recorder, const char *name); /* NULL: none */
 

@@ -61,7 +61,7 @@ book_add(licet_recorder *r, uint32_t cell, licet_error *err)
     snprintf(book->name, sizeof(book->name), "%s", licet_store_cell_name(r->store, cell));
     r->books[r->books_len++] = book;
     return book_open(r, book, err) && recorder_seal_recall(r, book, err) &&
-           licet_usage_applied(r->usage, book->name, &book->applied, err);
+           (r->usage == NULL || licet_usage_applied(r->usage, book->name, &book->applied, err));
 }
 
 bool

@@ -78,6 +78,9 @@ usage_ahead(const licet_recorder *r)
 bool
 recorder_usage_follow(licet_recorder *r, licet_error *err)
 {
+    if (r->usage == NULL) { /* a rebuild failed before */
+        return licet_recorder_rebuild(r, err);
+    }
     if (usage_ahead(r)) {
         recorder_say(r, LICET_LOG_WARNING, "the usage tables know more than the ledgers; they are rebuilt");
         return licet_recorder_rebuild(r, err);
