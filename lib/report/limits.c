@@ -7,6 +7,8 @@
  *      its use is not known here, and not guessed.
  *  (2) What counts against a limit is what was delivered, and of unmetered
  *      responses what stays charged beyond that.
+ *  (3) A version inherits what its windows held before it, and answers for
+ *      nothing that a later version let through.
  */
 #include "gather.h"
 
@@ -153,6 +155,18 @@ amount_of(const gathered *g, const gathered_limit *l, const licet_usage_row *row
     return 0;
 }
 
+/* When the version that admitted a row is in force from; 0: no version of the image, which none here is later than. */
+static uint64_t
+admitted_from_ms(const licet_image *image, const licet_usage_row *row)
+{
+    for (uint32_t i = 0; i < image->header->versions_len; i++) {
+        if (licet_bytes_equal(licet_image_text(image, image->versions[i].id), row->context.version)) {
+            return image->versions[i].from_ms;
+        }
+    }
+    return 0;
+}
+
 static void
 end_window(gathered_limit *l, size_t place)
 {
@@ -201,6 +215,8 @@ is_limit_refusal(const gathered *g, const gathered_limit *l, const licet_usage_r
 bool
 gathered_limits_row(gathered *g, const licet_usage_row *row, size_t app, bool in_period, licet_error *err)
 {
+    uint64_t admitted_from = g->limits_len > 0 ? admitted_from_ms(g->options->image, row) : 0;
+
     for (size_t i = 0; i < g->limits_len; i++) {
         gathered_limit *l = &g->limits[i];
         uint64_t amount;
@@ -208,7 +224,8 @@ gathered_limits_row(gathered *g, const licet_usage_row *row, size_t app, bool in
         if (in_period && is_limit_refusal(g, l, row) && !tally_count(&l->refused, row->requests, err)) {
             return false;
         }
-        if (!l->derivable || row->hour_ms < l->from_ms || row->hour_ms >= l->before_ms) {
+        if (!l->derivable || row->hour_ms < l->from_ms || row->hour_ms >= l->before_ms ||
+            admitted_from > l->version->from_ms) {
             continue;
         }
         amount = amount_of(g, l, row);
