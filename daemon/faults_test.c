@@ -566,6 +566,42 @@ test_a_head_out_of_reach_makes_no_receipts(void **state)
     site_done(&s);
 }
 
+/* No table could hold such counts, and an entry of a ledger stays for ever. */
+static void
+test_counts_out_of_reason_poison_no_ledger(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    gate_header *header;
+    gate_cell *cell;
+    site_worker w;
+    struct stat st;
+    int fd;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    fd = open(s.shm, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0 && fstat(fd, &st) == 0);
+    header = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(header, MAP_FAILED);
+    cell = (gate_cell *)(void *)((char *)header + header->cells_at) + CELL;
+    header->unidentified[LICET_REASON_NONE] = 1;
+    header->unidentified[LICET_REASON_CREDENTIAL_UNKNOWN] = UINT64_MAX;
+    cell->unrecorded_requests = cell->unrecorded_units = UINT64_MAX;
+    must(licet_recorder_sync(recorder, site_now(), &err));
+    assert_int_equal(cell->unrecorded_requests, 0);
+    site_refuse(&s, &w); /* the limit is used up by such a bound */
+    must(licet_recorder_sync(recorder, site_now(), &err));
+    munmap(header, (size_t)st.st_size);
+    close(fd);
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    site_done(&s);
+}
+
 /* More ids than one batch of the journal holds. */
 static void
 test_a_large_ring_of_ids_is_drained(void **state)
@@ -615,6 +651,7 @@ main(void)
         cmocka_unit_test(test_tables_that_could_not_be_rebuilt_are_made_later),
         cmocka_unit_test(test_a_clock_set_back_does_not_keep_it_stalled),
         cmocka_unit_test(test_a_head_out_of_reach_makes_no_receipts),
+        cmocka_unit_test(test_counts_out_of_reason_poison_no_ledger),
         cmocka_unit_test(test_a_large_ring_of_ids_is_drained),
         cmocka_unit_test(test_a_signer_that_hangs_is_not_believed_late),
     };

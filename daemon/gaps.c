@@ -6,7 +6,8 @@
  *  (1) After a power loss a gap hides at most granted - recorded of the old epoch, per unit kind: nothing was handed
  *      out that was not granted durably before.
  *  (2) A gap of an epoch is written once per ledger, however often the start is interrupted.
- *  (3) What went up without a slot is written down from counters that were raised before it went up.
+ *  (3) No count from shared memory goes into a ledger that a table could not hold: an entry stays for ever.
+ *  (4) What went up without a slot is written down from counters that were raised before it went up.
  */
 #include "rooms.h"
 
@@ -15,6 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define COUNT_MOST ((UINT64_C(1) << 56) - 1) /* of one record; no counter holds more */
+
+static uint64_t
+within(uint64_t count)
+{
+    return count < COUNT_MOST ? count : COUNT_MOST;
+}
 
 static bool
 stage_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap, licet_error *err)
@@ -197,12 +206,12 @@ unrecorded_one(licet_recorder *r, recorder_gate *gate, recorder_book *book, uint
         !licet_gate_unrecorded(gate->gate, book->cell, &requests, &units)) {
         return true;
     }
-    gap.requests = requests;
+    gap.requests = within(requests);
     gap.from_ms = r->last_tick != 0 && r->last_tick < now_ms ? r->last_tick : now_ms;
     gap.to_ms = now_ms;
     recorder_say(r, LICET_LOG_WARNING, "%s: %llu requests went up without a slot, at most %llu units; gap record",
                  book->name, (unsigned long long)requests, (unsigned long long)units);
-    if (!unrecorded_units(r, book, units, &gap, err) || !stage_gap(r, book, &gap, err) ||
+    if (!unrecorded_units(r, book, within(units), &gap, err) || !stage_gap(r, book, &gap, err) ||
         !recorder_commit(r, now_ms, err)) {
         return false;
     }
@@ -266,7 +275,7 @@ recorder_unidentified(licet_recorder *r, uint64_t now_ms, bool always, licet_err
         }
         if (count > 0) {
             any = true;
-            if (!stage_unidentified(r, of, (uint8_t)reason, count, err)) {
+            if (!stage_unidentified(r, of, (uint8_t)reason, within(count), err)) {
                 return false;
             }
         }
