@@ -6,7 +6,9 @@
  *      the empty context, and a line in the log. Nothing here can fail on its input.
  *  (2) Units are what was delivered. What an unmetered response stays charged with, the larger of its reservation and
  *      its units, is held:<kind>, written where it differs.
- *  (3) A receipt that would pass LICET_RECEIPT_MAX goes on in another part of the same identity, flagged by linked.
+ *  (3) Why a request that was passed in observe mode would have been refused is observed:<reason>, as
+ * unmetered:<reason> says why a response is unmetered: neither is a unit of the agreement. (4) A receipt that would
+ * pass LICET_RECEIPT_MAX goes on in another part of the same identity, flagged by linked.
  */
 #include "rooms.h"
 
@@ -17,7 +19,7 @@
 #define U48_MAX ((UINT64_C(1) << 48) - 1)
 #define STATUS_MAX 1023
 #define HEAD_LEN 37
-#define UNITS_MAX (2 * LICET_KINDS_MAX + 3)
+#define UNITS_MAX (2 * LICET_KINDS_MAX + 4)
 
 typedef struct units {
     licet_receipt_unit list[UNITS_MAX];
@@ -83,13 +85,20 @@ add_kind(licet_recorder *r, recorder_book *book, units *list, const licet_wide *
     return add_unit(r, book, list, licet_bytes_of(held, (size_t)len), w->reserved[kind], err);
 }
 
+/* One of what a kind of its own says of the whole response. */
+static bool
+add_word(licet_recorder *r, recorder_book *book, units *list, const char *what, const char *slug, licet_error *err)
+{
+    char name[64];
+    int len = snprintf(name, sizeof(name), "%s:%s", what, slug);
+
+    return add_unit(r, book, list, licet_bytes_of(name, (size_t)len), 1, err);
+}
+
 static bool
 collect(licet_recorder *r, recorder_book *book, const licet_image *image, const licet_wide *w, units *list,
         licet_error *err)
 {
-    char unmetered[64];
-    int len;
-
     if (image != NULL) {
         for (uint32_t kind = 0; kind < image->header->kinds_len; kind++) {
             if (kind != LICET_KIND_BYTE && !add_kind(r, book, list, w, image, kind, err)) {
@@ -99,12 +108,13 @@ collect(licet_recorder *r, recorder_book *book, const licet_image *image, const 
     } else if (!add_unit(r, book, list, LICET_BYTES_LITERAL("request"), 1, err)) {
         return false;
     }
-    if (w->unmetered != LICET_UNMETERED_NONE) {
-        len =
-            snprintf(unmetered, sizeof(unmetered), "unmetered:%s", licet_unmetered_slug((licet_unmetered)w->unmetered));
-        if (!add_unit(r, book, list, licet_bytes_of(unmetered, (size_t)len), 1, err)) {
-            return false;
-        }
+    if (w->unmetered != LICET_UNMETERED_NONE &&
+        !add_word(r, book, list, "unmetered", licet_unmetered_slug((licet_unmetered)w->unmetered), err)) {
+        return false;
+    }
+    if (w->verdict == LICET_VERDICT_OBSERVE && w->reason != LICET_REASON_NONE &&
+        !add_word(r, book, list, "observed", licet_reason_slug((licet_reason)w->reason), err)) {
+        return false;
     }
     return w->bytes_acked == UINT64_MAX || w->bytes_acked == w->bytes ||
            add_unit(r, book, list, LICET_BYTES_LITERAL("byte-acked"), w->bytes_acked, err);
@@ -257,6 +267,7 @@ recorder_stage_wide(licet_recorder *r, const licet_wide *in, licet_error *err)
         ok = collect(r, book, image, &w, &list, err) && stage_parts(r, book, &receipt, &list, err);
     }
     if (ok && image != NULL) {
+        recorder_charge_late(r, image, &w);
         recorder_recent_add(r, r->staged[r->staged_len - 1].number, &w);
     }
     return ok;

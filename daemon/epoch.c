@@ -503,7 +503,7 @@ recorder_gate_replace(licet_recorder *r, uint64_t now_ms, licet_error *err)
     }
     inherit(r, &before, 1);
     recorder_say(r, LICET_LOG_INFO, "epoch %u is drained from %s", before->epoch, before->path);
-    return gate_publish(r, err);
+    return recorder_counters_seed(r, now_ms, err) && gate_publish(r, err);
 }
 
 static bool
@@ -549,6 +549,8 @@ gate_adopt(licet_recorder *r, licet_gate_options *want, uint64_t now_ms, bool *o
     }
     if (licet_gate_generation(mapped) == 0) {
         gate_set(r);
+    } else if (licet_gate_generation(mapped) != licet_store_generation(r->store)) {
+        recorder_counters_set(r); /* those that the workers know hold as much or more */
     }
     r->recount_due = true;
     *out_adopted = true;
@@ -567,6 +569,7 @@ recorder_gate_start(licet_recorder *r, uint64_t now_ms, licet_error *err)
         !gate_adopt(r, &want, now_ms, &adopted, err) || (!adopted && !gate_new_life(r, &want, now_ms, err))) {
         return false;
     }
+    recorder_counted(r);
     recorder_sums_end(r);
     licet_gate_alive(r->gate->gate, now_ms);
     return recorder_lost_done(r, err) && gate_publish(r, err);

@@ -8,6 +8,8 @@
  *  (2) A receipt counts in the window of its own time, by the limits of the version that judged it.
  *  (3) A gap counts against every limit whose current window it may touch, with its whole bound: under-use, never
  *      over-use.
+ *  (4) A counter that a new image brings begins with what its window has used already: what is in the ledger is summed
+ *      before the image is published, what was decided by an older image and comes later is added when it comes.
  */
 #include "rooms.h"
 
@@ -215,6 +217,184 @@ void
 recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap)
 {
     charge(r, book, gap, gap->to_ms, r->sums != NULL ? recorder_sum_add : recorder_counter_add);
+}
+
+/* ---- counters that a new image brings ------------------------------------------------ */
+
+/* Whether a receipt of these rows takes from the counter. */
+static bool
+takes_from(const licet_image *image, uint32_t version, uint32_t app, uint32_t endpoint, uint32_t counter)
+{
+    const licet_range *limits = &image->versions[version].limits;
+
+    for (uint32_t i = 0; i < limits->count; i++) {
+        const licet_image_limit *limit = &image->limits[limits->first + i];
+
+        if (licet_image_counter(image, limit, app) == counter && limit_covers(image, limit, endpoint)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t
+charged_wide(const licet_image *image, const licet_wide *w, licet_bytes kind)
+{
+    if (licet_bytes_equal_text(kind, "byte")) {
+        return w->bytes;
+    }
+    for (uint32_t k = 0; k < image->header->kinds_len; k++) {
+        if (text_is(image, image->header->kinds[k], kind)) {
+            bool held = w->unmetered != LICET_UNMETERED_NONE && k > LICET_KIND_BYTE;
+
+            return held && w->reserved[k] > w->units[k] ? w->reserved[k] : w->units[k];
+        }
+    }
+    return 0;
+}
+
+/* If its batch is not committed the receipt comes again and is charged again: under-use. */
+void
+recorder_charge_late(licet_recorder *r, const licet_image *judged, const licet_wide *w)
+{
+    const licet_image *image = licet_store_image(r->store, w->cell);
+    const licet_image_version *version;
+    licet_context context = {.version = licet_image_text(judged, judged->versions[w->version].id)};
+    recorder_rows rows;
+
+    if (image == NULL || image->header->number == judged->header->number || w->verdict == LICET_VERDICT_REFUSE) {
+        return;
+    }
+    context.app = licet_image_text(judged, judged->apps[w->app].id);
+    if (w->endpoint != LICET_NONE) {
+        context.endpoint = licet_image_text(judged, judged->endpoints[w->endpoint].id);
+    }
+    rows = rows_of(image, &context);
+    if (rows.version == LICET_NONE) {
+        return;
+    }
+    version = &image->versions[rows.version];
+    for (uint32_t i = 0; i < version->limits.count; i++) {
+        const licet_image_limit *limit = &image->limits[version->limits.first + i];
+        uint32_t counter = licet_image_counter(image, limit, rows.app);
+
+        if (counter != LICET_NONE && limit_covers(image, limit, rows.endpoint) &&
+            !takes_from(judged, w->version, w->app, w->endpoint, counter)) {
+            recorder_counter_add(r, counter, licet_window_of(limit->per, limit->span_s, w->time_ms),
+                                 charged_wide(judged, w, licet_image_text(image, image->header->kinds[limit->kind])),
+                                 UINT64_MAX);
+        }
+    }
+}
+
+static bool
+has_counter(const licet_image *image, uint32_t counter)
+{
+    for (uint32_t i = 0; i < image->header->limits_len; i++) {
+        uint32_t apps = image->limits[i].over == LICET_OVER_APP ? image->header->apps_len : 1;
+
+        for (uint32_t app = 0; app < apps; app++) {
+            if (licet_image_counter(image, &image->limits[i], app) == counter) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Whether the image in force has a counter that the one counted by before has not. */
+static bool
+brings_counters(licet_recorder *r, const recorder_book *book, const licet_image *image)
+{
+    const licet_image *before = licet_store_image_number(r->store, book->counted);
+
+    for (uint32_t i = 0; i < image->header->limits_len; i++) {
+        uint32_t apps = image->limits[i].over == LICET_OVER_APP ? image->header->apps_len : 1;
+
+        for (uint32_t app = 0; app < apps; app++) {
+            if (before == NULL || !has_counter(before, licet_image_counter(image, &image->limits[i], app))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+typedef struct summing {
+    licet_recorder *r;
+    recorder_book *book;
+} summing;
+
+/* Of an entry that was learned before, only what counts against limits. */
+static bool
+on_sum(void *user, uint64_t index, licet_bytes entry, licet_error *err)
+{
+    summing *s = user;
+    licet_context context;
+    licet_receipt receipt;
+    licet_gap gap;
+    uint32_t number;
+
+    (void)index;
+    switch (entry.len > 0 ? entry.data[0] : 0) {
+    case LICET_ENTRY_CONTEXT:
+        return licet_context_decode(entry, &number, &context, err) && learn_rows(s->r, s->book, number, &context, err);
+    case LICET_ENTRY_RECEIPT:
+        if (!licet_receipt_decode(entry, &receipt, err)) {
+            return false;
+        }
+        sum_receipt(s->r, s->book, &receipt);
+        return true;
+    case LICET_ENTRY_GAP:
+        if (!licet_gap_decode(entry, &gap, err)) {
+            return false;
+        }
+        charge(s->r, s->book, &gap, s->r->sums_now, recorder_sum_add);
+        return true;
+    default:
+        return true;
+    }
+}
+
+static bool
+sum_book(licet_recorder *r, recorder_book *book, licet_error *err)
+{
+    summing s = {r, book};
+
+    return book->ledger == NULL || licet_ledger_each(book->ledger, 0, licet_ledger_size(book->ledger), on_sum, &s, err);
+}
+
+void
+recorder_counted(licet_recorder *r)
+{
+    for (uint32_t i = 1; i < r->books_len; i++) {
+        const licet_image *image = licet_store_image(r->store, i);
+
+        r->books[i]->counted = image != NULL ? image->header->number : 0;
+    }
+}
+
+bool
+recorder_counters_seed(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    bool ok = true, all = r->sums != NULL; /* at a start: every ledger was summed */
+
+    for (uint32_t i = 1; ok && !all && i < r->books_len; i++) {
+        const licet_image *image = licet_store_image(r->store, i);
+
+        if (image == NULL || image->header->number == r->books[i]->counted || !brings_counters(r, r->books[i], image)) {
+            continue;
+        }
+        /* The tick makes everything journalled so far part of the ledger. */
+        ok = r->sums != NULL || (recorder_tick(r, now_ms, false, err) && recorder_sums_begin(r, now_ms, err));
+        ok = ok && sum_book(r, r->books[i], err);
+    }
+    if (ok) {
+        recorder_counters_set(r);
+        recorder_counted(r);
+    }
+    recorder_sums_end(r);
+    return ok;
 }
 
 /* ---- entries ------------------------------------------------------------------------ */

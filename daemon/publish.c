@@ -195,7 +195,7 @@ words_put(const licet_store_changes *changes, licet_buffer *words, licet_error *
     return true;
 }
 
-/* To the workers: room for what is new, units for it, then the generation. */
+/* To the workers: room for what is new, what its windows have used, units for it, then the generation. */
 static bool
 to_workers(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
@@ -205,7 +205,7 @@ to_workers(licet_recorder *r, uint64_t now_ms, licet_error *err)
     if (!recorder_gate_fits(r)) {
         return recorder_gate_replace(r, now_ms, err);
     }
-    if (!recorder_leases_all(r, err)) {
+    if (!recorder_counters_seed(r, now_ms, err) || !recorder_leases_all(r, err)) {
         return false;
     }
     licet_gate_publish(r->gate->gate, licet_store_generation(r->store));

@@ -129,6 +129,102 @@ test_lock_names_its_holder(void **state)
     site_done(&s);
 }
 
+/* ---- a limit that comes in mid-window ------------------------------------------- */
+
+static uint64_t
+taken_of(licet_recorder *recorder, uint32_t limit)
+{
+    const licet_image *image = licet_store_image_of(licet_recorder_store(recorder), SITE_AGREEMENT);
+
+    return licet_gate_counter(licet_recorder_gate(recorder), licet_image_counter(image, &image->limits[limit], 0))
+        .taken;
+}
+
+static void
+apply_again(licet_recorder *recorder, const char *reason)
+{
+    licet_mistakes mistakes = {0};
+    licet_error err = {0};
+
+    must(licet_recorder_apply(recorder, reason, site_now(), &mistakes, NULL, &err));
+    licet_mistakes_done(&mistakes);
+}
+
+static void
+test_a_new_limit_begins_with_what_its_window_used(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_settlement settlement = site_settlement(9);
+    licet_error err = {0};
+    licet_slot *slot = NULL;
+    licet_verdict verdict;
+    site_worker before, after;
+    uint64_t work;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &before);
+    assert_true(site_deliver(&s, &before, 100));
+    must(licet_recorder_round(recorder, site_now(), &work, &err)); /* journalled, in no ledger yet */
+    assert_true(site_deliver(&s, &before, 5));                     /* in the ring */
+    assert_int_equal(site_admit(&before, "n=50", "display", &slot, &verdict), LICET_ADMITTED);
+    site_limit(&s, 150, "30d");
+    apply_again(recorder, "by 30 days");
+    assert_int_equal(taken_of(recorder, 0), 100);
+    licet_slot_settle(before.worker, slot, &settlement); /* judged by the older image */
+    must(licet_recorder_round(recorder, site_now(), &work, &err));
+    assert_int_equal(taken_of(recorder, 0), 114);
+    site_worker_join(&s, &after);
+    assert_false(site_deliver(&s, &after, 37));
+    assert_true(site_deliver(&s, &after, 36));
+    must(licet_recorder_round(recorder, site_now(), &work, &err));
+    assert_int_equal(taken_of(recorder, 0), 150);
+
+    /* The old limit comes back: meanwhile its counter stood still. */
+    site_limit(&s, SITE_MOST, "month");
+    apply_again(recorder, "by the month");
+    assert_int_equal(taken_of(recorder, 0), 150);
+    site_worker_close(&before);
+    site_worker_close(&after);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    must(site_open(&s, true, &recorder, &err));
+    assert_int_equal(taken_of(recorder, 0), 150);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    site_done(&s);
+}
+
+/* Applied without licetd, while workers go on by the shared memory that it left. */
+static void
+test_a_limit_applied_without_licetd_begins_so_too(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    site_worker w;
+    uint64_t work;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 70));
+    must(licet_recorder_close(recorder, site_now(), &err));
+    assert_true(site_deliver(&s, &w, 7));
+    must(site_open(&s, false, &recorder, &err));
+    site_limit(&s, 150, "30d");
+    apply_again(recorder, "by 30 days");
+    must(licet_recorder_close(recorder, site_now(), &err));
+    must(site_open(&s, true, &recorder, &err));
+    assert_int_equal(taken_of(recorder, 0), 70);
+    must(licet_recorder_round(recorder, site_now(), &work, &err));
+    assert_int_equal(taken_of(recorder, 0), 77);
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    site_done(&s);
+}
+
 /* ---- exactly once ------------------------------------------------------------- */
 
 static void
@@ -600,6 +696,8 @@ main(void)
         cmocka_unit_test(test_apply_records_what_changed_and_why),
         cmocka_unit_test(test_mistakes_record_nothing),
         cmocka_unit_test(test_lock_names_its_holder),
+        cmocka_unit_test(test_a_new_limit_begins_with_what_its_window_used),
+        cmocka_unit_test(test_a_limit_applied_without_licetd_begins_so_too),
         cmocka_unit_test(test_rows_that_make_no_sense_are_kept_as_unmetered),
         cmocka_unit_test(test_an_unmetered_response_stays_charged_with_its_reservation),
         cmocka_unit_test(test_rebuild_gives_the_same_tables),

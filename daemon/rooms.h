@@ -67,6 +67,7 @@ typedef struct recorder_book {
     bool touched;         /* grew since */
     uint64_t applied;     /* entries in the usage tables */
     uint64_t image;       /* number in the newest version record; 0: none */
+    uint64_t counted;     /* number of the image whose counters hold what their windows used; 0: not known */
     recorder_names names;
     uint64_t recorded[256]; /* units in journalled receipts of the lease epoch, by unit number */
     bool gap_known;         /* the lease epoch's gap is recorded */
@@ -270,6 +271,12 @@ bool recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, l
 bool recorder_sums_begin(licet_recorder *r, uint64_t now_ms, licet_error *err);
 void recorder_sums_end(licet_recorder *r);
 void recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap);
+/* Charges a response that an older image judged with those counters of the image in force which that one had not. */
+void recorder_charge_late(licet_recorder *r, const licet_image *judged, const licet_wide *wide);
+/* Gives counters that images in force bring what the ledgers say of their windows. */
+bool recorder_counters_seed(licet_recorder *r, uint64_t now_ms, licet_error *err);
+/* All counters of the images in force are set. */
+void recorder_counted(licet_recorder *r);
 
 /* recount.c */
 void recorder_counters_set(licet_recorder *r);
