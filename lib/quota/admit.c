@@ -212,10 +212,10 @@ licet_worker_admit(licet_worker *worker, const licet_image *image, const licet_f
         return admission;
     }
     if (refusal.over) {
-        slot->wide.verdict = LICET_VERDICT_OBSERVE;
-        if (slot->wide.clause == LICET_NONE) {
+        if (slot->wide.verdict == LICET_VERDICT_ALLOW) { /* else it would have been refused for another reason before */
             slot->wide.clause = image->limits[verdict->limits[refusal.limit].limit].clause;
         }
+        slot->wide.verdict = LICET_VERDICT_OBSERVE;
         if (out_shortage != NULL) {
             say_shortage(image, verdict, &refusal, out_shortage);
         }

@@ -248,6 +248,21 @@ test_observe(void **state)
     assert_counter(&w, 3, 1090, 0);
     assert_true(licet_gate_peek(w.gate, 0, 1, &wide, &err));
     assert_int_equal(wide.clause, 6); /* of the limit that would have refused */
+
+    /* What would have been refused anyway keeps its reason, which has no clause. */
+    licet_gate_lease_grant(w.gate, WORLD_CELL, WORLD_POST, 2100);
+    verdict = world_verdict(&w, 100, 3);
+    verdict.verdict = LICET_VERDICT_OBSERVE;
+    verdict.reason = LICET_REASON_PURPOSE_NOT_DECLARED;
+    verdict.clause = LICET_NONE;
+    slot = admit_as(&w, worker, &verdict, LICET_ADMITTED, NULL, &would);
+    assert_true(would);
+    settlement.reason = verdict.reason;
+    licet_slot_settle(worker, slot, &settlement);
+    assert_true(licet_gate_peek(w.gate, 0, 2, &wide, &err));
+    assert_int_equal(wide.verdict, LICET_VERDICT_OBSERVE);
+    assert_int_equal(wide.reason, verdict.reason);
+    assert_int_equal(wide.clause, LICET_NONE);
     verdict = world_verdict(&w, 1000, 3);
     admit_as(&w, worker, &verdict, LICET_LEASE_EMPTY, NULL, NULL);
     licet_worker_leave(worker, WORLD_NOW);
