@@ -7,8 +7,8 @@
  *  (2) Units are what was delivered. What an unmetered response stays charged with, the larger of its reservation and
  *      its units, is held:<kind>, written where it differs.
  *  (3) Why a request that was passed in observe mode would have been refused is observed:<reason>, as
- * unmetered:<reason> says why a response is unmetered: neither is a unit of the agreement. (4) A receipt that would
- * pass LICET_RECEIPT_MAX goes on in another part of the same identity, flagged by linked.
+ *      unmetered:<reason> says why a response is unmetered: neither is a unit of the agreement.
+ *  (4) A receipt that would pass LICET_RECEIPT_MAX goes on in another part of the same identity, flagged by linked.
  */
 #include "rooms.h"
 
