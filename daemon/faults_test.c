@@ -560,9 +560,8 @@ test_a_head_out_of_reach_makes_no_receipts(void **state)
     assert_true(status.broken > 0);
     munmap(header, (size_t)st.st_size);
     close(fd);
+    site_worker_close(&w);
     must(licet_recorder_close(recorder, site_now(), &err));
-    licet_gate_close(w.gate);
-    free(w.blob);
     site_done(&s);
 }
 
