@@ -29,21 +29,26 @@ enum {
 /* (1): rows are written as they lie in memory, so none may have padding, whose bytes nobody sets. */
 #define T sizeof(licet_text)
 #define R sizeof(licet_range)
+#define H sizeof(licet_hash)
+#define L sizeof(uint64_t)
+#define N sizeof(uint32_t)
 static_assert(sizeof(licet_image_clause) == 3 * T, "padding");
-static_assert(sizeof(licet_image_purpose) == T + 2 * 4, "padding");
-static_assert(sizeof(licet_image_count) == 3 * T + 2 * 4 + 2 * 8, "padding");
-static_assert(sizeof(licet_image_segment) == T + 2 * 4, "padding");
+static_assert(sizeof(licet_image_purpose) == T + 2 * N, "padding");
+static_assert(sizeof(licet_image_count) == 3 * T + 2 * N + 2 * L, "padding");
+static_assert(sizeof(licet_image_segment) == T + 2 * N, "padding");
 static_assert(sizeof(licet_image_endpoint) == 2 * T + 2 * R, "padding");
-static_assert(sizeof(licet_image_limit) == R + 6 * 4 + 8, "padding");
-static_assert(sizeof(licet_image_version) == 2 * T + 2 * 32 + 2 * 8 + 4 * 4 + 8 + 5 * 4 + 4 * R + 4, "padding");
-static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * 4, "padding");
-static_assert(sizeof(licet_image_credential) == T + 2 * 4 + 32 + 2 * 8, "padding");
-static_assert(sizeof(licet_image_use_case) == 3 * T + 2 * 4 + 8, "padding");
-static_assert(sizeof(licet_image_header) ==
-                  8 + 2 * 4 + 2 * 8 + 32 + 2 * 4 + (LICET_KINDS_MAX + 3) * T + TABLES_LEN * 2 * 4,
+static_assert(sizeof(licet_image_limit) == R + 6 * N + L, "padding");
+static_assert(sizeof(licet_image_version) == 2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N, "padding");
+static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N, "padding");
+static_assert(sizeof(licet_image_credential) == T + 2 * N + H + 2 * L, "padding");
+static_assert(sizeof(licet_image_use_case) == 3 * T + 2 * N + L, "padding");
+static_assert(sizeof(licet_image_header) == L + 2 * N + 2 * L + H + 2 * N + (LICET_KINDS_MAX + 3) * T + TABLES_LEN * R,
               "padding");
 #undef T
 #undef R
+#undef H
+#undef L
+#undef N
 
 typedef struct compiler {
     const licet_site *site;

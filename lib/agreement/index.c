@@ -14,10 +14,18 @@
 #include <stdlib.h>
 
 #define WRONG(err, ...) LICET_FAIL((err), LICET_E_CORRUPT, 0, "index: " __VA_ARGS__)
-static_assert(sizeof(licet_index_credential) == 32 + 2 * 4, "padding"); /* see compile.c */
-static_assert(sizeof(licet_index_app) == sizeof(licet_text) + 2 * 4, "padding");
-static_assert(sizeof(licet_index_image) == 8 + 2 * 4, "padding");
-static_assert(sizeof(licet_index_header) == 8 + 2 * 4 + 2 * 8 + 32 + 8 * 4, "padding");
+
+/* No row may have padding, see compile.c. */
+#define N sizeof(uint32_t)
+#define L sizeof(uint64_t)
+#define H sizeof(licet_hash)
+static_assert(sizeof(licet_index_credential) == H + 2 * N, "padding");
+static_assert(sizeof(licet_index_app) == sizeof(licet_text) + 2 * N, "padding");
+static_assert(sizeof(licet_index_image) == L + 2 * N, "padding");
+static_assert(sizeof(licet_index_header) == L + 2 * N + 2 * L + H + 8 * N, "padding");
+#undef N
+#undef L
+#undef H
 
 #define INDEX_NAME_MAX (2 * LICET_NAME_MAX + 1)
 

@@ -7,6 +7,7 @@
  */
 #include "yaml_read.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,7 +310,10 @@ check_duplicates(builder *b, licet_yaml_node *map)
 static void
 on_close(builder *b)
 {
-    licet_yaml_node *node = b->open[--b->depth];
+    licet_yaml_node *node;
+
+    assert(b->depth > 0); /* libyaml closes only what it opened, and what on_open refused ends the reading */
+    node = b->open[--b->depth];
 
     if (node->kind == LICET_YAML_MAP && node->len > 1) {
         check_duplicates(b, node);
