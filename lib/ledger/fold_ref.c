@@ -296,7 +296,7 @@ licet_fold_ref(const licet_journal_entry *entries, size_t n, licet_on_fold on_en
     for (size_t i = 0; ok && i < n; i++)
         ok = one(&r, &entries[i], err);
     for (size_t i = 0; i < r.outs_len; i++)
-        free((void *)(uintptr_t)r.outs[i].bytes.data);
+        free((void *)r.outs[i].bytes.data);
     free(r.outs);
     free(r.refusals);
     free(r.ledgers);

@@ -227,10 +227,9 @@ write_undo(journal *j)
 }
 
 static bool
-batch_write(journal *j, const uint8_t header[BATCH_HEADER], size_t tail_len, licet_error *err)
+batch_write(journal *j, uint8_t header[BATCH_HEADER], size_t tail_len, licet_error *err)
 {
-    struct iovec pieces[3] = {
-        {(void *)(uintptr_t)header, BATCH_HEADER}, {j->body.data, j->body.len}, {j->tail, tail_len}};
+    struct iovec pieces[3] = {{header, BATCH_HEADER}, {j->body.data, j->body.len}, {j->tail, tail_len}};
     if (j->body.len == 0)
         pieces[1].iov_base = j->tail; /* no bytes, but a valid address */
     if (!pieces_write(j, pieces, 3, err)) {

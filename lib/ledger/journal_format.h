@@ -9,10 +9,10 @@
 #include "licet/ledger.h"
 
 #define SEGMENT_HEADER 64
-#define SEGMENT_MAX (64 * 1024 * 1024)
+#define SEGMENT_MAX 67108864 /* 64 MiB */
 #define SEGMENTS_MAX 1048576
 #define BATCH_HEADER 32
-#define BATCH_BODY_MAX (64 * 1024 * 1024)
+#define BATCH_BODY_MAX 67108864 /* 64 MiB */
 #define BATCH_ENTRIES_MAX 1000000
 #define ENTRY_HEAD 5
 #define POSITION_LEN 22

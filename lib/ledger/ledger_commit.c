@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define CHECKED 72
-static const char MAGIC[] = "LICETLC"; /* and the digit of the slot */
+static const uint8_t MAGIC[7] = {'L', 'I', 'C', 'E', 'T', 'L', 'C'}; /* and the digit of the slot */
 
 static uint8_t *
 store64(uint8_t *at, uint64_t value)
@@ -41,7 +41,7 @@ check_of(const uint8_t *slot, uint8_t out[32])
 void
 ledger_commit_write(const ledger_commit *commit, unsigned slot, uint8_t out[COMMIT_SLOT])
 {
-    memcpy(out, MAGIC, 7);
+    memcpy(out, MAGIC, sizeof(MAGIC));
     out[7] = (uint8_t)('0' + slot);
     uint8_t *at = store64(out + 8, commit->generation);
     at = store64(at, commit->size);
@@ -56,7 +56,7 @@ ledger_commit_read(const uint8_t in[COMMIT_SLOT], unsigned slot, ledger_commit *
 {
     uint8_t check[32];
     check_of(in, check);
-    if (memcmp(in, MAGIC, 7) != 0 || in[7] != '0' + slot || memcmp(in + CHECKED, check, 32) != 0)
+    if (memcmp(in, MAGIC, sizeof(MAGIC)) != 0 || in[7] != '0' + slot || memcmp(in + CHECKED, check, 32) != 0)
         return false;
     out_commit->generation = load64(in + 8);
     out_commit->size = load64(in + 16);

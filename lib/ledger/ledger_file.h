@@ -9,14 +9,18 @@
 #include "licet/ledger.h"
 #include "tree.h"
 
+#include <assert.h>
+
 #define COMMIT_SLOT 104
 #define COMMIT_SLOTS 3
-#define COMMIT_FILE (COMMIT_SLOT * COMMIT_SLOTS)
+#define COMMIT_FILE 312 /* all slots */
 #define COMMIT_LATEST 2 /* slot of commits that were not synced; 0 and 1 take turns for those that were */
 #define LEDGER_PATH_MAX 4096
 #define LEDGER_DIR_MAX (LEDGER_PATH_MAX - 64)
 #define BUNDLE_ENTRIES 256
 #define LEDGER_SIZE_MAX ((uint64_t)INT64_MAX)
+
+static_assert(COMMIT_FILE == COMMIT_SLOT * COMMIT_SLOTS, "the commit file is its slots");
 
 /* The files whose length follows from a commit record. */
 typedef enum ledger_part { PART_ENTRIES, PART_BUNDLES, PART_TILE_0 } ledger_part;

@@ -50,7 +50,7 @@ ledger_bundle_range(licet_ledger *ledger, uint64_t n, uint64_t *out_start, uint6
     if ((n > 0 && !bundle_end(ledger, n - 1, out_start, err)) || !bundle_end(ledger, n, out_end, err))
         return false;
     if (*out_end < *out_start || *out_end > ledger->now.entries_len ||
-        *out_end - *out_start > BUNDLE_ENTRIES * (LICET_ENTRY_MAX + 2))
+        *out_end - *out_start > (uint64_t)BUNDLE_ENTRIES * (LICET_ENTRY_MAX + 2))
         return LICET_FAIL(err, LICET_E_CORRUPT, n * 8, "%s/bundles: byte %llu: bundle %llu from %llu to %llu of %llu",
                           ledger->dir, (unsigned long long)(n * 8), (unsigned long long)n,
                           (unsigned long long)*out_start, (unsigned long long)*out_end,

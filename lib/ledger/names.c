@@ -19,7 +19,8 @@ ledger_names_done(ledger_names *names)
 static size_t
 place_of(const uint32_t *table, size_t cap, uint32_t number)
 {
-    size_t place = (number * 2654435761u) & (cap - 1);
+    uint32_t hash = number * 2654435761u; /* wraps around */
+    size_t place = hash & (cap - 1);
     while (table[place] != NUMBER_FREE && table[place] != number)
         place = (place + 1) & (cap - 1);
     return place;

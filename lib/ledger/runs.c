@@ -67,9 +67,10 @@ ledger_runs_empty(const ledger_runs *runs)
 static uint32_t
 key_hash(const run_key *key)
 {
-    const uint8_t *bytes = (const uint8_t *)key;
+    uint8_t bytes[sizeof(*key)];
     uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < sizeof(*key); i++)
+    memcpy(bytes, key, sizeof(bytes));
+    for (size_t i = 0; i < sizeof(bytes); i++)
         hash = (hash ^ bytes[i]) * 16777619u;
     return hash;
 }

@@ -146,6 +146,7 @@ licet_tree_range(uint64_t start, uint64_t end, licet_tree_node node, void *user,
     unsigned len = 0;
     while (start < end) {
         unsigned height = bit_length(end - start) - 1;
+        assert(height < 64); /* start < end: there is a bit */
         if (!node(user, height, start >> height, &parts[len++], err))
             return false;
         start += (uint64_t)1 << height;
@@ -166,6 +167,7 @@ typedef struct sibling {
 static uint64_t
 split_of(uint64_t n)
 {
+    assert(n > 1); /* a single leaf has no children */
     return (uint64_t)1 << (bit_length(n - 1) - 1);
 }
 
