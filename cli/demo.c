@@ -209,10 +209,12 @@ static bool
 give_keys(demo *d, licet_buffer *out, licet_error *err)
 {
     for (size_t i = 0; i < LICET_DEMO_APPS; i++) {
-        char *words[] = {"credential", "new", d->dir, (char *)(uintptr_t)d->clients[i].app, "--json", NULL};
+        char app[64];
+        char *words[] = {"credential", "new", d->dir, app, "--json", NULL};
         json_t *answer;
         const char *secret;
 
+        snprintf(app, sizeof(app), "%s", d->clients[i].app);
         if (!licet(d, out, err, words)) {
             return false;
         }
@@ -466,7 +468,7 @@ static void
 compare(demo *d, const char *who, const char *what, unsigned long counted, json_int_t reported,
         unsigned long may_exceed)
 {
-    bool agrees = reported >= (json_int_t)counted && reported <= (json_int_t)(counted + may_exceed);
+    bool agrees = reported >= (json_int_t)counted && reported <= (json_int_t)counted + (json_int_t)may_exceed;
 
     if (!agrees) {
         d->differ++;

@@ -45,7 +45,7 @@ static const char usage[] =
 extern const licet_command licet_command_up;
 
 typedef struct up {
-    const char *dir;
+    char *dir; /* of argv */
     unsigned workers;
     bool print_nginx, json;
     char data[PATH_MAX], folder[PATH_MAX], conf[PATH_MAX], log[PATH_MAX];
@@ -180,7 +180,7 @@ recorder_answers(up *u)
 static bool
 start_recorder(up *u, licet_error *err)
 {
-    char *argv[] = {u->licetd, (char *)(uintptr_t)u->dir, NULL};
+    char *argv[] = {u->licetd, u->dir, NULL};
 
     if (!licet_child_start(&u->recorder, "licetd", argv, NULL, err)) {
         return false;
