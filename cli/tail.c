@@ -79,6 +79,19 @@ print_units(const json_t *object)
     }
 }
 
+/* Why it was, or would have been, refused, where that is known. */
+static void
+print_reason(const json_t *object)
+{
+    if (strcmp(field(object, "reason"), "none") == 0) {
+        return;
+    }
+    printf(": %s", field(object, "reason"));
+    if (json_is_string(json_object_get(object, "clause"))) {
+        printf(" (%s)", field(object, "clause"));
+    }
+}
+
 static void
 print_text(const json_t *object)
 {
@@ -90,18 +103,19 @@ print_text(const json_t *object)
            field(object, "use_case"), field(object, "endpoint"),
            (long long)json_integer_value(json_object_get(object, "status")));
     if (strcmp(verdict, "refuse") == 0) {
-        printf("  refused: %s", field(object, "reason"));
-        if (json_is_string(json_object_get(object, "clause"))) {
-            printf(" (%s)", field(object, "clause"));
-        }
+        printf("  refused");
+        print_reason(object);
     } else {
         print_units(object);
     }
     if (json_is_integer(remaining)) {
         printf("  %s left", licet_cli_number((uint64_t)json_integer_value(remaining), number));
     }
-    if (strcmp(verdict, "observe") == 0 || strcmp(verdict, "open") == 0) {
-        printf("  %s", verdict);
+    if (strcmp(verdict, "open") == 0) {
+        printf("  open");
+    } else if (strcmp(verdict, "observe") == 0) {
+        printf("  observe");
+        print_reason(object);
     }
     if (json_is_string(json_object_get(object, "unmetered"))) {
         printf("  unmetered: %s", field(object, "unmetered"));

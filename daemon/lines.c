@@ -179,6 +179,21 @@ starts_with(licet_bytes name, const char *prefix)
     return name.len > len && memcmp(name.data, prefix, len) == 0;
 }
 
+/* Why a request would have been refused that was passed in observe mode; 'none' where the receipt does not say. */
+static licet_bytes
+observed_reason(const licet_lines *lines, const licet_receipt *receipt)
+{
+    for (size_t i = 0; i < receipt->units_len; i++) {
+        const copy *unit = &lines->units[receipt->units[i].kind];
+        licet_bytes name = {unit->data, unit->len};
+
+        if (starts_with(name, "observed:")) {
+            return licet_bytes_of(name.data + 9, name.len - 9);
+        }
+    }
+    return LICET_BYTES_LITERAL("none");
+}
+
 static void
 put_units(const licet_lines *lines, const licet_receipt *receipt, licet_buffer *out)
 {
@@ -192,7 +207,7 @@ put_units(const licet_lines *lines, const licet_receipt *receipt, licet_buffer *
 
         if (starts_with(name, "unmetered:")) {
             unmetered = licet_bytes_of(name.data + 10, name.len - 10);
-        } else if (!licet_bytes_equal_text(name, "request")) {
+        } else if (!licet_bytes_equal_text(name, "request") && !starts_with(name, "observed:")) {
             licet_put_format(out, "%s\"%.*s\":%llu", first ? "" : ",", (int)name.len, (const char *)name.data,
                              (unsigned long long)receipt->units[i].count);
             first = false;
@@ -221,8 +236,9 @@ put_receipt(const licet_lines *lines, uint64_t index, licet_bytes entry, const c
         return true;
     }
     put_head(lines, index, receipt.identity, receipt.time_ms, &context, out);
-    licet_put_format(out, ",\"status\":%u,\"verdict\":\"%s\",\"reason\":\"none\",\"bytes\":%llu", receipt.status,
-                     licet_verdict_name(receipt.verdict), (unsigned long long)receipt.bytes);
+    licet_put_format(out, ",\"status\":%u,\"verdict\":\"%s\"", receipt.status, licet_verdict_name(receipt.verdict));
+    put_name(out, "reason", observed_reason(lines, &receipt));
+    licet_put_format(out, ",\"bytes\":%llu", (unsigned long long)receipt.bytes);
     put_units(lines, &receipt, out);
     return true;
 }

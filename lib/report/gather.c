@@ -152,9 +152,9 @@ register_months(gathered *g, tally_list *list, licet_error *err)
 static bool
 is_unit(licet_bytes name)
 {
-    static const char *const prefixes[] = {"held:", "unmetered:"};
+    static const char *const prefixes[] = {"held:", "unmetered:", "observed:"};
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         if (name.len >= strlen(prefixes[i]) && memcmp(name.data, prefixes[i], strlen(prefixes[i])) == 0) {
             return false;
         }
@@ -221,13 +221,13 @@ add_to(tally *sums, const licet_usage_row *row, size_t kind, licet_error *err)
            tally_count(&sums->bytes, row->bytes, err);
 }
 
+/* The place of a kind of refusals, made when it is not there. */
 static bool
-add_refusal(gathered *g, const licet_usage_row *row, licet_error *err)
+refusal_of(gathered *g, const licet_usage_row *row, uint8_t reason, size_t *out_place, licet_error *err)
 {
     bool would_be = row->verdict == LICET_VERDICT_OBSERVE;
     uint16_t status = would_be ? 0 : row->status;
     licet_buffer clause;
-    gathered_refusal *found = NULL;
     bool ok = false;
 
     licet_buffer_init(&clause, 1 << 20);
@@ -237,35 +237,88 @@ add_refusal(gathered *g, const licet_usage_row *row, licet_error *err)
         LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the name of a clause");
         goto done;
     }
-    for (size_t i = 0; i < g->refusals_len && found == NULL; i++) {
-        gathered_refusal *r = &g->refusals[i];
+    for (*out_place = 0; *out_place < g->refusals_len; (*out_place)++) {
+        gathered_refusal *r = &g->refusals[*out_place];
 
-        if (r->would_be == would_be && r->reason == row->reason && r->status == status &&
+        if (r->would_be == would_be && r->reason == reason && r->status == status &&
             strcmp(r->clause, (const char *)clause.data) == 0) {
-            found = r;
+            ok = true;
+            goto done;
         }
     }
-    if (found == NULL) {
-        if (g->refusals_len == g->refusals_capacity) {
-            size_t capacity = 2 * g->refusals_capacity + 16;
-            gathered_refusal *list = realloc(g->refusals, capacity * sizeof(*list));
+    if (g->refusals_len == g->refusals_capacity) {
+        size_t capacity = 2 * g->refusals_capacity + 16;
+        gathered_refusal *list = realloc(g->refusals, capacity * sizeof(*list));
 
-            if (list == NULL || capacity > REFUSALS_MAX) {
-                g->refusals = list == NULL ? g->refusals : list;
-                LICET_FAIL(err, LICET_E_LIMIT, 0, "more than %d kinds of refusals", REFUSALS_MAX);
-                goto done;
-            }
-            g->refusals = list;
-            g->refusals_capacity = capacity;
+        if (list == NULL || capacity > REFUSALS_MAX) {
+            g->refusals = list == NULL ? g->refusals : list;
+            LICET_FAIL(err, LICET_E_LIMIT, 0, "more than %d kinds of refusals", REFUSALS_MAX);
+            goto done;
         }
-        found = &g->refusals[g->refusals_len++];
-        *found = (gathered_refusal){would_be, row->reason, status, (char *)clause.data, 0};
-        clause.data = NULL;
+        g->refusals = list;
+        g->refusals_capacity = capacity;
     }
-    ok = tally_count(&found->requests, row->requests, err);
+    g->refusals[g->refusals_len++] = (gathered_refusal){would_be, reason, status, (char *)clause.data, 0};
+    clause.data = NULL;
+    ok = true;
 done:
     licet_buffer_done(&clause);
     return ok;
+}
+
+/* The reason that a unit kind 'observed:<reason>' names; NONE: it is another kind, or no reason of this version. */
+static licet_reason
+observed_reason(licet_bytes unit)
+{
+    for (unsigned i = 1; i < LICET_REASONS_LEN; i++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "observed:%s", licet_reason_slug((licet_reason)i));
+        if (licet_bytes_equal_text(unit, name)) {
+            return (licet_reason)i;
+        }
+    }
+    return LICET_REASON_NONE;
+}
+
+/* Requests come first and without a reason; the units behind them say what the reasons were. */
+static bool
+add_refusal(gathered *g, const licet_usage_row *row, licet_error *err)
+{
+    licet_reason reason;
+    size_t untold, told;
+    uint64_t moved;
+
+    if (row->unit.len == 0) {
+        return row->requests == 0 || (refusal_of(g, row, row->reason, &untold, err) &&
+                                      tally_count(&g->refusals[untold].requests, row->requests, err));
+    }
+    reason = observed_reason(row->unit);
+    if (row->verdict != LICET_VERDICT_OBSERVE || reason == LICET_REASON_NONE) {
+        return true;
+    }
+    if (!refusal_of(g, row, LICET_REASON_NONE, &untold, err) || !refusal_of(g, row, (uint8_t)reason, &told, err)) {
+        return false;
+    }
+    moved = row->units < g->refusals[untold].requests ? row->units : g->refusals[untold].requests;
+    g->refusals[untold].requests -= moved;
+    return tally_count(&g->refusals[told].requests, moved, err);
+}
+
+/* Kinds of which none are left: the reason of each was told. */
+static void
+drop_empty_refusals(gathered *g)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < g->refusals_len; i++) {
+        if (g->refusals[i].requests > 0) {
+            g->refusals[kept++] = g->refusals[i];
+        } else {
+            free(g->refusals[i].clause);
+        }
+    }
+    g->refusals_len = kept;
 }
 
 static bool
@@ -345,8 +398,7 @@ add_row(void *user, const licet_usage_row *row, licet_error *err)
         return true;
     }
     note_hour(g, row->hour_ms);
-    if (row->unit.len == 0 && row->requests > 0 &&
-        (row->verdict == LICET_VERDICT_REFUSE || row->verdict == LICET_VERDICT_OBSERVE) && !add_refusal(g, row, err)) {
+    if ((row->verdict == LICET_VERDICT_REFUSE || row->verdict == LICET_VERDICT_OBSERVE) && !add_refusal(g, row, err)) {
         return false;
     }
     return add_to(&g->total, row, kind, err) && (!row->unmetered || add_unmetered(g, row, kind, err));
@@ -404,6 +456,7 @@ gathered_make(licet_usage *usage, const licet_report_options *options, gathered 
         return false;
     }
     gathered_limits_end(g);
+    drop_empty_refusals(g);
     if (g->refusals_len > 1) {
         qsort(g->refusals, g->refusals_len, sizeof(*g->refusals), compare_refusals);
     }

@@ -32,7 +32,7 @@ typedef enum report_list {
 /* Equal refusals, or passed requests that would have been refused. */
 typedef struct gathered_refusal {
     bool would_be;
-    uint8_t reason;  /* licet_reason; NONE: not kept (would_be) */
+    uint8_t reason;  /* licet_reason; NONE: the receipts do not say (would_be) */
     uint16_t status; /* 0 for would_be */
     char *clause;    /* owned, escaped; empty: none */
     uint64_t requests;

@@ -122,10 +122,12 @@ put_refusals(page *p)
     text_table_cell(&table, "requests");
     json_array_foreach(page_at(p->root, "refusals"), i, refusal)
     {
-        char status[32] = "passed";
+        char status[32] = "passed", name[128];
+        bool would_be = json_is_true(page_at(refusal, "would_be"));
 
-        text_table_cell(&table, json_is_true(page_at(refusal, "would_be")) ? "(would be refused)"
-                                                                           : page_words(refusal, "reason", "not kept"));
+        snprintf(name, sizeof(name), "%s%s", page_words(refusal, "reason", "(reason not kept)"),
+                 would_be ? " (would be refused)" : "");
+        text_table_cell(&table, name);
         text_table_cell(&table, page_words(refusal, "clause", "-"));
         if (json_is_integer(page_at(refusal, "status"))) {
             snprintf(status, sizeof(status), "%llu", (unsigned long long)page_number(refusal, "status"));

@@ -596,6 +596,69 @@ used(const json_t *root, size_t limit)
     return get(json_array_get(json_object_get(root, "limits"), limit), "highest", "used", NULL);
 }
 
+static const json_t *
+would_be(const json_t *root, const char *reason, const char *clause)
+{
+    const json_t *refusal;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "refusals"), i, refusal)
+    {
+        const char *told = json_string_value(json_object_get(refusal, "reason"));
+        const char *of = json_string_value(json_object_get(refusal, "clause"));
+
+        if (json_is_true(json_object_get(refusal, "would_be")) && strcmp(of == NULL ? "" : of, clause) == 0 &&
+            (reason == NULL ? told == NULL : told != NULL && strcmp(told, reason) == 0)) {
+            return refusal;
+        }
+    }
+    return NULL;
+}
+
+/* What would have been refused is told by reason and clause; receipts that do not say why stay without one. */
+static void
+test_reasons_of_what_was_only_observed(void **state)
+{
+    static random_ledger r;
+    static const struct {
+        uint8_t reason; /* unit kind, 0: none */
+        uint32_t context;
+        unsigned requests;
+    } cases[] = {{2, 1, 3}, {3, 1, 2}, {0, 1, 4}, {3, 2, 5}, {4, 2, 6}};
+    licet_report *report;
+    json_t *root;
+
+    hand_begin(&r);
+    hand_context(&r, 1, "2022-10-10", "CAP-MONTH");
+    hand_context(&r, 2, "2022-10-10", "");
+    hand_kind(&r, 1, "request");
+    hand_kind(&r, 2, "observed:cap-reached");
+    hand_kind(&r, 3, "observed:purpose-not-declared");
+    hand_kind(&r, 4, "observed:of a later version");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (unsigned j = 0; j < cases[i].requests; j++) {
+            hand_receipt(&r, (licet_receipt){.verdict = LICET_VERDICT_OBSERVE,
+                                             .observe = true,
+                                             .context = cases[i].context,
+                                             .time_ms = START_MS + 10 * DAY_MS,
+                                             .units = {{1, 1}, {cases[i].reason, 1}},
+                                             .units_len = cases[i].reason > 0 ? 2 : 1});
+        }
+    }
+    report = hand_report(&r);
+    root = parse(report);
+    assert_int_equal(json_array_size(json_object_get(root, "refusals")), 5);
+    assert_int_equal(get(would_be(root, "cap-reached", "CAP-MONTH"), "requests", NULL, NULL), 3);
+    assert_int_equal(get(would_be(root, "purpose-not-declared", "CAP-MONTH"), "requests", NULL, NULL), 2);
+    assert_int_equal(get(would_be(root, NULL, "CAP-MONTH"), "requests", NULL, NULL), 4);
+    assert_int_equal(get(would_be(root, "purpose-not-declared", ""), "requests", NULL, NULL), 5);
+    assert_int_equal(get(would_be(root, NULL, ""), "requests", NULL, NULL), 6);
+    assert_refusals(root, 20);
+    assert_int_equal(json_object_size(json_object_get(json_object_get(root, "totals"), "units")), 3); /* of the image */
+    json_decref(root);
+    licet_report_free(report);
+}
+
 /* A cap is raised within its window: what the later version let through is not held against the earlier one. */
 static void
 test_a_limit_raised_within_its_window(void **state)
@@ -740,9 +803,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),  cmocka_unit_test(test_refused_spans),
-        cmocka_unit_test(test_sums),     cmocka_unit_test(test_a_limit_raised_within_its_window),
-        cmocka_unit_test(test_editions), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_refused_spans),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_a_limit_raised_within_its_window),
+        cmocka_unit_test(test_reasons_of_what_was_only_observed),
+        cmocka_unit_test(test_editions),
+        cmocka_unit_test(test_text),
     };
 
     make_image();

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define RANDOM_CONTEXTS 12
-#define RANDOM_KINDS 7
+#define RANDOM_KINDS 8
 #define RANDOM_ENTRIES_MAX 4096
 
 typedef struct random_ledger {
@@ -37,7 +37,8 @@ static const struct {
                                 {9, "byte-acked"},
                                 {20, "held:user"},
                                 {21, "unmetered:malformed"},
-                                {200, "unmetered:ids-differ"}};
+                                {200, "unmetered:ids-differ"},
+                                {201, "observed:cap-reached"}};
 
 static inline uint64_t
 random_next(uint64_t *state)

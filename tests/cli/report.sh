@@ -8,7 +8,7 @@ seed="$(dirname "$licet")/tests/licet-test-seed"
 expect 'nothing recorded yet' 2 '' "licet report: shop/data/usage.db: there are no usage tables, or they cannot be opened" report shop --all
 "$licet" apply shop --reason first >/dev/null || exit 2
 expect 'an agreement without use' 0 'A-1: 0 delivered, 0 refused' '' report shop --all
-"$seed" shop 1000 || exit 2
+"$seed" shop 1000 observed || exit 2
 "$licet" rebuild shop >/dev/null || exit 2
 json() { "$licet" report shop --agreement A-1 --json "$@"; }
 
@@ -23,7 +23,7 @@ same 'apps: registered, met, none' '[["app-1",true,429,4290],["stranger",false,2
     "$(jq -c '[.apps[] | [.id, .registered, .requests.delivered, .units.post.gross]]' all.json)"
 same 'purposes: registered without use, forbidden' '[["display",null,429],["search",null,0],["train-ai","NO-TRAIN",214],[null,null,215]]' \
     "$(jq -c '[.purposes[] | [.id, .forbidden_by, .requests.delivered]]' all.json)"
-same 'refusals' '[["purpose-forbidden",null,403,false,106],["purpose-forbidden","NO-TRAIN",403,false,36]]' \
+same 'refusals' '[["purpose-forbidden",null,403,false,106],["purpose-forbidden","NO-TRAIN",403,false,36],[null,null,null,true,19],[null,"NO-TRAIN",null,true,20],["cap-reached",null,null,true,39]]' \
     "$(jq -c '[.refusals[] | [.reason, .clause, .status, .would_be, .requests]]' all.json)"
 same 'unattributed points to its row' true \
     "$(jq '(.unattributed.at | ltrimstr("/") | split("/") | [.[0], (.[1] | tonumber)]) as $p | getpath($p) as $row | $row.id == null and $row.requests == .unattributed.requests and $row.units == .unattributed.units' all.json)"
@@ -70,6 +70,9 @@ same 'no control character of a caller reaches the terminal' 0 "$(LC_ALL=C grep 
 same 'it ends with the command that checks it' '  check  licet verify shop' "$(tail -1 text)"
 same 'which verifies' 0 "$("$licet" verify shop >/dev/null; echo $?)"
 same 'figures of both forms' '858 requests delivered, 142 refused; 1,286,571 bytes of content' "$(sed -n 's/^ 2  how much *//p' text)"
+same 'what would have been refused, with the reason where receipts tell it' '(reason not kept) (would be refused) - passed 19
+(reason not kept) (would be refused) NO-TRAIN passed 20
+cap-reached (would be refused) - passed 39' "$(grep 'would be' text | sed -E 's/^ +//; s/ +/ /g')"
 same '--format text is the default' "$(cat text)" "$("$licet" report shop --agreement A-1 --format text)"
 same '--json is --format json' "$(cat all.json)" "$(json --format json)"
 

@@ -4,12 +4,13 @@
  * applied once what a gate would have brought in. The next command that opens
  * the recorder folds it into the ledger and signs.
  *
- *   licet-test-seed DIR RECEIPTS
+ *   licet-test-seed DIR RECEIPTS [observed]
  */
 #include "licet/ledger.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LEDGER 1
 #define BEGIN_MS UINT64_C(1795413600000) /* 2026-11-23T06:00:00Z */
@@ -44,11 +45,12 @@ append_entry(void)
 }
 
 static void
-append_dictionary(void)
+append_dictionary(bool observed)
 {
     static const char *const apps[APPS] = {"app-1", "app-1", "stranger", ""};
     static const char *const purposes[APPS] = {"display", "train-ai", "display", ""};
-    static const char *const kinds[] = {"request", "post", "user", "held:post", "unmetered:malformed"};
+    static const char *const kinds[] = {
+        "request", "post", "user", "held:post", "unmetered:malformed", "observed:cap-reached"};
 
     for (uint32_t i = 0; i < APPS; i++) {
         licet_context context = {.app = licet_bytes_of_text(apps[i]),
@@ -64,15 +66,16 @@ append_dictionary(void)
         need(licet_context_encode(1 + i, &context, &entry, &err));
         append_entry();
     }
-    for (uint8_t i = 0; i < 5; i++) {
+    for (uint8_t i = 0; i < (observed ? 6 : 5); i++) {
         need(licet_unit_encode((uint8_t)(i + 1), licet_bytes_of_text(kinds[i]), &entry, &err));
         append_entry();
     }
 }
 
-/* Every 7th is refused, every 50th unmetered: all figures follow from i. */
+/* Every 7th is refused, every 50th unmetered; if observed every 11th would be refused, half of these say why: all
+ * figures follow from i. */
 static void
-append_receipt(uint64_t i)
+append_receipt(uint64_t i, bool observed)
 {
     licet_receipt receipt = {.identity = {9, 1, i},
                              .time_ms = BEGIN_MS + i * 1000,
@@ -101,6 +104,12 @@ append_receipt(uint64_t i)
         receipt.units[3] = (licet_receipt_unit){4, 100};
         receipt.units[4] = (licet_receipt_unit){5, 1};
     }
+    if (observed && i % 11 == 5) {
+        receipt.verdict = LICET_VERDICT_OBSERVE;
+        if (i % 2 == 0) {
+            receipt.units[receipt.units_len++] = (licet_receipt_unit){6, 1};
+        }
+    }
     need(licet_receipt_encode(&receipt, &entry, &err));
     append_entry();
 }
@@ -111,19 +120,20 @@ main(int argc, char **argv)
     char path[4096];
     uint64_t receipts;
     const licet_journal_position *positions;
+    bool observed = argc == 4 && strcmp(argv[3], "observed") == 0;
     size_t n;
 
-    if (argc != 3 || !licet_parse_u64(licet_bytes_of_text(argv[2]), &receipts)) {
-        fprintf(stderr, "usage: licet-test-seed DIR RECEIPTS\n");
+    if ((argc != 3 && !observed) || !licet_parse_u64(licet_bytes_of_text(argv[2]), &receipts)) {
+        fprintf(stderr, "usage: licet-test-seed DIR RECEIPTS [observed]\n");
         return 2;
     }
     licet_buffer_init(&entry, LICET_ENTRY_MAX);
     licet_buffer_init(&payload, 2 * LICET_ENTRY_MAX);
     snprintf(path, sizeof(path), "%s/data/journal", argv[1]);
     need(licet_journal_file_open(path, false, 0, &journal, &err));
-    append_dictionary();
+    append_dictionary(observed);
     for (uint64_t i = 0; i < receipts; i++) {
-        append_receipt(i);
+        append_receipt(i, observed);
     }
     need(licet_journal_put_time(&payload, BEGIN_MS + receipts * 1000));
     append(LICET_JOURNAL_TICK);

@@ -9,7 +9,7 @@ seed="$(dirname "$licet")/tests/licet-test-seed"
 "$licet" apply shop --reason first >/dev/null || exit 2
 "$licet" tail shop --all >out 2>err
 same 'nothing yet' '0 0 0' "$? $(wc -c <out) $(wc -c <err)"
-"$seed" shop 1000 || exit 2
+"$seed" shop 1000 observed || exit 2
 "$licet" rebuild shop >/dev/null || exit 2
 
 "$licet" tail shop --all --json >lines 2>err
@@ -22,6 +22,10 @@ same 'refusals are told one by one' "$(jq -s '[.[] | select(.verdict == "refuse"
     "$(sqlite3 shop/data/usage.db "select sum(requests) from sums where verdict = 1" 2>/dev/null || jq -s '[.[] | select(.verdict == "refuse")] | length' lines)"
 same 'as many lines as text' "$(wc -l <lines)" "$("$licet" tail shop --all | wc -l)"
 same 'a line of text: time, app, …, eight digits' 0 "$("$licet" tail shop --all | grep -Evc '^[0-9]{2}:[0-9]{2}:[0-9]{2}  [^ ]+  [^ ]+  [^ ]+  [0-9]{3}  .*  [0-9a-f]{8}$')"
+same 'what was only observed tells why, where the receipt does' '[{"reason":"cap-reached","lines":39},{"reason":"none","lines":39}]' \
+    "$(jq -s -c 'map(select(.verdict == "observe")) | group_by(.reason) | map({reason: .[0].reason, lines: length})' lines)"
+same 'which is no unit' '["held:post","post","user"]' "$(jq -s -c 'map(.units | keys) | add | unique' lines)"
+same 'the same in text' '39 39' "$("$licet" tail shop --all | grep -c '  observe: cap-reached  ') $("$licet" tail shop --all | grep -c '  observe  ')"
 same 'one agreement' "$(jq -c 'select(.agreement == "A-1")' lines | wc -l)" "$("$licet" tail shop --all --json --agreement A-1 | wc -l)"
 same 'another' 0 "$("$licet" tail shop --all --agreement B-9 | wc -l)"
 expect 'without licetd nothing happens' 2 '' \
