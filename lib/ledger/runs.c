@@ -100,11 +100,12 @@ sequence_compare(const void *a, const void *b)
 static void
 run_settle(ledger_runs *runs, run *r)
 {
-    uint32_t kept = 0;
-    if (r->count > 1)
-        qsort(r->sequences, r->count, sizeof(*r->sequences), sequence_compare);
-    for (uint32_t i = 0; i < r->count; i++)
-        if (kept == 0 || r->sequences[i] != r->sequences[kept - 1])
+    uint32_t kept = 1;
+    if (r->count < 2)
+        return;
+    qsort(r->sequences, r->count, sizeof(*r->sequences), sequence_compare);
+    for (uint32_t i = 1; i < r->count; i++)
+        if (r->sequences[i] != r->sequences[kept - 1])
             r->sequences[kept++] = r->sequences[i];
     runs->sequences -= r->count - kept;
     r->count = kept;
