@@ -167,10 +167,17 @@ typedef struct licet_image_header {
     X(clauses, licet_image_clause)                                                                                     \
     X(purposes, licet_image_purpose)                                                                                   \
     X(endpoints, licet_image_endpoint)                                                                                 \
-    X(segments, licet_image_segment) X(counts, licet_image_count) X(limits, licet_image_limit)                         \
-        X(limit_endpoints, uint32_t) X(limit_counters, uint32_t) X(apps, licet_image_app) X(app_products, uint32_t)    \
-            X(products, licet_text) X(credentials, licet_image_credential) X(use_cases, licet_image_use_case)          \
-                X(strings, uint8_t)
+    X(segments, licet_image_segment)                                                                                   \
+    X(counts, licet_image_count)                                                                                       \
+    X(limits, licet_image_limit)                                                                                       \
+    X(limit_endpoints, uint32_t)                                                                                       \
+    X(limit_counters, uint32_t)                                                                                        \
+    X(apps, licet_image_app)                                                                                           \
+    X(app_products, uint32_t)                                                                                          \
+    X(products, licet_text)                                                                                            \
+    X(credentials, licet_image_credential)                                                                             \
+    X(use_cases, licet_image_use_case)                                                                                 \
+    X(strings, uint8_t)
 #define LICET_IMAGE_TABLE_FIELD(name, type) uint32_t name##_at, name##_len;
     LICET_IMAGE_TABLES(LICET_IMAGE_TABLE_FIELD)
 } licet_image_header;
