@@ -129,6 +129,15 @@ prepare(verify *v, licet_error *err)
     return v->usage == NULL || licet_usage_ledgers(v->usage, on_usage_ledger, v, err);
 }
 
+/* Text, a blank line and a signature. */
+static bool
+is_note(licet_bytes note)
+{
+    static const char between[] = "\n\n\xe2\x80\x94 ";
+
+    return memmem(note.data, note.len, between, sizeof(between) - 1) != NULL;
+}
+
 /* A checkpoint that somebody kept: of which ledger it is says its origin. */
 static bool
 check_since(verify *v, licet_error *err)
@@ -139,6 +148,12 @@ check_since(verify *v, licet_error *err)
     size_t len, i;
     bool ok = licet_file_read(v->since, CHECKPOINT_MAX, &note, &len, err);
 
+    if (!ok && err->code == LICET_E_INVALID) {
+        err->code = LICET_E_UNSUPPORTED; /* no regular file: nothing was read that could differ */
+    }
+    if (ok && !is_note(licet_bytes_of(note, len))) {
+        ok = LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "%s: no checkpoint: expected a text with a signature", v->since);
+    }
     for (i = 0; ok && i < v->names.len; i++) {
         if (licet_checkpoint_open(licet_bytes_of(note, len), &v->ledgers[i].key, 1, &checkpoint, &local)) {
             break;
@@ -201,26 +216,21 @@ ledger_json(const verify *v, const verify_ledger *l)
 static json_t *
 journal_json(const verify *v)
 {
-    return v->journal_read
-               ? json_pack("{s:I, s:b}", "entries", (json_int_t)v->journal_entries, "whole", v->journal_whole)
-               : json_null();
+    return v->journal_read ? json_pack("{s:I, s:b, s:b}", "entries", (json_int_t)v->journal_entries, "whole",
+                                       v->journal_whole, "lost_end", v->journal_lost_end)
+                           : json_null();
 }
 
-/* A power loss takes the journal's end, and the ledgers keep what they have: no fault, but said. */
 static void
 print_journal(const verify *v)
 {
     char number[LICET_CLI_NUMBER_TEXT];
-    bool shorter = false;
 
-    for (size_t i = 0; i < v->names.len; i++) {
-        shorter |= v->ledgers[i].verified && v->ledgers[i].journalled < v->ledgers[i].facts.size;
-    }
     if (v->journal_read) {
         printf("journal: %s entries folded anew%s\n", licet_cli_number(v->journal_entries, number),
-               !v->journal_whole ? "; it lost its end once, what lies behind that was not compared"
-               : shorter         ? "; it lost its end, the ledgers have more"
-                                 : "");
+               v->journal_hole       ? "; it lost its end once, what lies behind that was not compared"
+               : v->journal_lost_end ? "; it lost its end, the ledgers have more"
+                                     : "");
     }
 }
 

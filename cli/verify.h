@@ -45,7 +45,9 @@ typedef struct verify {
     uint8_t *record;    /* data/signed, NULL: none or not readable */
     size_t record_len;
     uint64_t journal_entries;
-    bool journal_whole; /* no number is missing from 1 on */
+    bool journal_whole;    /* no number is missing from 1 on, and it gives all that the ledgers have */
+    bool journal_hole;     /* it lost its end once and went on behind it: the rest was not compared */
+    bool journal_lost_end; /* the ledgers have more than it gives, with or without a hole */
     bool journal_read;
 } verify;
 

@@ -7,6 +7,8 @@
  */
 #include "verify.h"
 
+#include "site.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +117,23 @@ compare(journal_work *w)
     }
 }
 
+/* A power loss takes the journal's end, and the ledgers keep what they have: no fault, but said. */
+static void
+note_lost_end(verify *v)
+{
+    char has[LICET_CLI_NUMBER_TEXT], gives[LICET_CLI_NUMBER_TEXT];
+
+    for (size_t i = 0; i < v->names.len; i++) {
+        const verify_ledger *l = &v->ledgers[i];
+
+        if (l->verified && l->journalled < l->facts.size) {
+            v->journal_lost_end = true;
+            fprintf(stderr, "licet verify: %s/data/journal: it lost its end: ledger %s has %s entries, it gives %s\n",
+                    v->dir, l->name, licet_cli_number(l->facts.size, has), licet_cli_number(l->journalled, gives));
+        }
+    }
+}
+
 void
 verify_journal(verify *v)
 {
@@ -125,6 +144,7 @@ verify_journal(verify *v)
     bool ok = licet_cli_path(v->dir, "data/journal", path, sizeof(path), &err);
 
     if (ok && access(path, R_OK | X_OK) != 0) {
+        fprintf(stderr, "licet verify: %s: not there; nothing to compare\n", path);
         return; /* who verifies another's site has not got it */
     }
     ok = ok && licet_journal_file_open(path, true, 0, &journal, &err) &&
@@ -133,12 +153,14 @@ verify_journal(verify *v)
     verify_progress_end(v);
     v->journal_read = ok;
     v->journal_entries = w.next - 1;
-    v->journal_whole = ok && !w.hole;
     if (ok) {
         compare(&w);
+        note_lost_end(v);
     } else {
         verify_fault(v, &err);
     }
+    v->journal_hole = w.hole;
+    v->journal_whole = ok && !w.hole && !v->journal_lost_end;
     licet_fold_free(w.fold);
     if (journal != NULL) {
         journal->ops->close(journal, NULL);

@@ -83,7 +83,9 @@ verify_signed_read(verify *v)
         return;
     }
     /* The signer's alone: who verifies another's site has not got it and does without. */
-    if (access(path, R_OK) == 0 && !licet_file_read(path, RECORD_MAX, &v->record, &v->record_len, &err)) {
+    if (access(path, R_OK) != 0) {
+        fprintf(stderr, "licet verify: %s: not there; nothing to compare\n", path);
+    } else if (!licet_file_read(path, RECORD_MAX, &v->record, &v->record_len, &err)) {
         verify_fault(v, &err);
     }
     check(v);

@@ -152,6 +152,16 @@ on_replayed(void *user, const licet_journal_entry *entry, licet_error *err)
     return licet_fold_feed(r->fold, entry, err);
 }
 
+static bool
+on_last(void *user, const licet_journal_entry *entry, licet_error *err)
+{
+    uint64_t *last = user;
+
+    (void)err;
+    *last = entry->number;
+    return true;
+}
+
 static void
 folded_span(const licet_recorder *r, uint64_t *out_least, uint64_t *out_most)
 {
@@ -189,6 +199,9 @@ journal_replay(licet_recorder *r, licet_error *err)
     }
     if (p.last < most) {
         r->journal_lost = true;
+        if (p.last == 0 && !r->journal->ops->replay(r->journal, 1, on_last, &p.last, err)) {
+            return false;
+        }
         recorder_say(r, LICET_LOG_ERROR, "%s: the journal ends at entry %llu, ledgers know %llu: it lost its end", path,
                      (unsigned long long)p.last, (unsigned long long)most);
     }

@@ -14,7 +14,7 @@ root() { sed -n 3p "shop/data/ledger/$1/checkpoint"; }
 expect 'a whole site' 0 "ledger A-1: 873 entries, root $(root A-1), signed by licet-SITEID/A-1: verified
 ledger unidentified: 1 entries, root $(root unidentified), signed by licet-SITEID/unidentified: verified
 journal: 1,018 entries folded anew" '' verify shop
-same 'as JSON' '[true,[["A-1",true,873,873,873,873],["unidentified",true,1,1,1,1]],{"entries":1018,"whole":true},[]]' \
+same 'as JSON' '[true,[["A-1",true,873,873,873,873],["unidentified",true,1,1,1,1]],{"entries":1018,"whole":true,"lost_end":false},[]]' \
     "$("$licet" verify shop --json | jq -c '[.verified, [.ledgers[] | [.ledger, .verified, .entries, .signed_entries, .usage_entries, .journal_entries]], .journal, .faults]')"
 same 'the root in JSON' "$(root A-1)" "$("$licet" verify shop --json | jq -r '.ledgers[0].root')"
 same 'nothing was written' "$(find shop -newer kept -name '*.db' -printf x)" "$("$licet" verify shop >/dev/null; find shop -newer kept -name '*.db' -printf x)"
@@ -27,6 +27,10 @@ same 'an older checkpoint is a beginning' 0 $?
 same 'a checkpoint of another key' '1 licet verify: other/data/ledger/A-1/checkpoint: no checkpoint that a ledger of shop signed' "$? $(sed 's/ signed:.*/ signed/' err)"
 "$licet" verify shop --since nowhere >/dev/null 2>err
 same 'no such checkpoint' 2 $?
+"$licet" verify shop --since shop/licet.yaml >/dev/null 2>err
+same 'a file that is no checkpoint' '2 licet verify: shop/licet.yaml: no checkpoint: expected a text with a signature' "$? $(cat err)"
+"$licet" verify shop --since /dev/null >/dev/null 2>err
+same 'no file at all' '2 licet verify: /dev/null: not a regular file' "$? $(cat err)"
 "$licet" verify other --since kept >/dev/null 2>err
 same 'a checkpoint of another site' 1 $?
 cp shop/data/ledger/A-1/checkpoint later
@@ -54,7 +58,9 @@ PY
 }
 public_key shop/data/key >audit/data/key.pub
 "$licet" verify audit >out 2>err
-same 'ledger and public key alone' '0 2 licet verify: audit/data/usage.db: not there; nothing to compare' \
+same 'ledger and public key alone' '0 2 licet verify: audit/data/signed: not there; nothing to compare
+licet verify: audit/data/usage.db: not there; nothing to compare
+licet verify: audit/data/journal: not there; nothing to compare' \
     "$? $(grep -c ': verified$' out) $(cat err)"
 public_key other/data/key >audit/data/key.pub
 "$licet" verify audit >out 2>err
@@ -129,14 +135,21 @@ fresh && cp other/data/journal/* hurt/data/journal/
 same 'the journal of another site' 1 "$(status)"
 fresh && cp old/s/data/ledger/A-1/* hurt/data/ledger/A-1/ && rm -r hurt/data/journal hurt/data/usage.db* hurt/data/ledger/A-1/tile-1
 same 'an older, well signed ledger: the signer knows better' \
-    "1 licet verify: ledger A-1: the signer's record data/signed covers 873 entries, the ledger has 2" "$(status) $(grep -v usage.db err)"
+    "1 licet verify: ledger A-1: the signer's record data/signed covers 873 entries, the ledger has 2" "$(status) $(grep -v 'usage.db\|data/journal: not' err)"
 
 fresh && truncate -s -3000 hurt/data/journal/*.jnl
 same 'a journal that lost its end is told, and is no fault' '0 journal: 6 entries folded anew; it lost its end, the ledgers have more' \
     "$(status) $(grep ^journal out)"
+same 'on stderr by ledger' 'licet verify: hurt/data/journal: it lost its end: ledger A-1 has 873 entries, it gives 2' "$(grep A-1 err)"
+same 'and in JSON' '[true,{"entries":6,"whole":false,"lost_end":true},[]]' \
+    "$("$licet" verify hurt --json 2>/dev/null | jq -c '[.verified, .journal, .faults]')"
 "$licet" rebuild hurt >/dev/null 2>&1
 same 'also after the recorder went on' \
     '0 journal: 6 entries folded anew; it lost its end once, what lies behind that was not compared' "$(status) $(grep ^journal out)"
+fresh && rm -r hurt/data/journal hurt/data/signed
+same 'without journal and signed record' '0 licet verify: hurt/data/signed: not there; nothing to compare
+licet verify: hurt/data/journal: not there; nothing to compare' "$(status) $(cat err)"
+same 'no journal in JSON' null "$("$licet" verify hurt --json 2>/dev/null | jq -c .journal)"
 
 # --- what it cannot do
 expect 'a URL' 2 '' "licet verify: https://example.com: a later version verifies a URL; this one verifies a site's folder
