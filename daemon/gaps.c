@@ -255,30 +255,46 @@ stage_unidentified(licet_recorder *r, uint32_t minute, uint8_t reason, uint64_t 
     return ok;
 }
 
+/* Reads, makes the records durable, releases what was read: a death in between counts them twice, never not at all. */
+static bool
+unidentified_of(licet_recorder *r, licet_gate *gate, uint32_t minute, uint64_t now_ms, licet_error *err)
+{
+    uint64_t counts[LICET_REASONS_LEN] = {0};
+    bool any = false;
+
+    /* Nobody is refused for no reason: what is counted there makes no sense, and no record could hold it. */
+    for (unsigned reason = LICET_REASON_NONE + 1; reason < LICET_REASONS_LEN; reason++) {
+        counts[reason] = licet_gate_unidentified(gate, (licet_reason)reason);
+        if (counts[reason] > 0) {
+            any = true;
+            if (!stage_unidentified(r, minute, (uint8_t)reason, within(counts[reason]), err)) {
+                return false;
+            }
+        }
+    }
+    if (any && !recorder_commit(r, now_ms, err)) {
+        return false;
+    }
+    for (unsigned reason = LICET_REASON_NONE + 1; reason < LICET_REASONS_LEN; reason++) {
+        licet_gate_unidentified_release(gate, (licet_reason)reason, counts[reason]);
+    }
+    return true;
+}
+
 /* The counts stay in shared memory until their minute is over: a death of licetd loses none of them. */
 bool
 recorder_unidentified(licet_recorder *r, uint64_t now_ms, bool always, licet_error *err)
 {
     uint32_t minute = (uint32_t)(now_ms / 60000), of = r->minute == 0 ? minute : r->minute;
-    bool any = false;
 
     if (minute == r->minute && !always) {
         return true;
     }
     r->minute = minute;
-    /* Nobody is refused for no reason: what is counted there makes no sense, and no record could hold it. */
-    for (unsigned reason = LICET_REASON_NONE + 1; reason < LICET_REASONS_LEN; reason++) {
-        uint64_t count = licet_gate_unidentified_take(r->gate->gate, (licet_reason)reason);
-
-        for (size_t k = 0; k < r->old_len; k++) {
-            count += licet_gate_unidentified_take(r->old[k]->gate, (licet_reason)reason);
-        }
-        if (count > 0) {
-            any = true;
-            if (!stage_unidentified(r, of, (uint8_t)reason, within(count), err)) {
-                return false;
-            }
+    for (size_t k = 0; k < r->old_len; k++) {
+        if (!unidentified_of(r, r->old[k]->gate, of, now_ms, err)) {
+            return false;
         }
     }
-    return !any || recorder_commit(r, now_ms, err);
+    return unidentified_of(r, r->gate->gate, of, now_ms, err);
 }

@@ -318,8 +318,10 @@ bool licet_gate_unrecorded(const licet_gate *gate, uint32_t cell, uint64_t *out_
 void licet_gate_unrecorded_release(licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units);
 /* Both at once: for where a death in between does not matter. */
 bool licet_gate_unrecorded_take(licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units);
-/* Takes the count of unidentified callers of a reason. */
-uint64_t licet_gate_unidentified_take(licet_gate *gate, licet_reason reason);
+/* Callers nobody knew, by reason: make the count durable, then release it. A count that nobody released is told again.
+ */
+uint64_t licet_gate_unidentified(const licet_gate *gate, licet_reason reason);
+void licet_gate_unidentified_release(licet_gate *gate, licet_reason reason, uint64_t count);
 
 #ifdef __cplusplus
 }

@@ -389,9 +389,15 @@ licet_gate_faults_of(const licet_gate *gate)
 }
 
 uint64_t
-licet_gate_unidentified_take(licet_gate *gate, licet_reason reason)
+licet_gate_unidentified(const licet_gate *gate, licet_reason reason)
 {
-    return (unsigned)reason < LICET_REASONS_LEN
-               ? __atomic_exchange_n(&gate->header->unidentified[reason], 0, __ATOMIC_SEQ_CST)
-               : 0;
+    return (unsigned)reason < LICET_REASONS_LEN ? GATE_LOAD(&gate->header->unidentified[reason]) : 0;
+}
+
+void
+licet_gate_unidentified_release(licet_gate *gate, licet_reason reason, uint64_t count)
+{
+    if ((unsigned)reason < LICET_REASONS_LEN && count > 0) {
+        __atomic_fetch_sub(&gate->header->unidentified[reason], count, __ATOMIC_SEQ_CST);
+    }
 }

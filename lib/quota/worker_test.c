@@ -456,10 +456,14 @@ test_unidentified(void **state)
     licet_worker_unidentified(worker, LICET_REASON_CREDENTIAL_MISSING);
     licet_worker_unidentified(worker, LICET_REASON_CREDENTIAL_MISSING);
     licet_worker_unidentified(worker, (licet_reason)99);
-    assert_int_equal(licet_gate_unidentified_take(w.gate, LICET_REASON_CREDENTIAL_MISSING), 2);
-    assert_int_equal(licet_gate_unidentified_take(w.gate, LICET_REASON_CREDENTIAL_MISSING), 0);
-    assert_int_equal(licet_gate_unidentified_take(w.gate, LICET_REASON_CREDENTIAL_UNKNOWN), 0);
-    assert_int_equal(licet_gate_unidentified_take(w.gate, (licet_reason)99), 0);
+    assert_int_equal(licet_gate_unidentified(w.gate, LICET_REASON_CREDENTIAL_MISSING), 2);
+    assert_int_equal(licet_gate_unidentified(w.gate, LICET_REASON_CREDENTIAL_MISSING), 2); /* until it is released */
+    licet_gate_unidentified_release(w.gate, LICET_REASON_CREDENTIAL_MISSING, 1);
+    assert_int_equal(licet_gate_unidentified(w.gate, LICET_REASON_CREDENTIAL_MISSING), 1);
+    licet_gate_unidentified_release(w.gate, LICET_REASON_CREDENTIAL_MISSING, 1);
+    assert_int_equal(licet_gate_unidentified(w.gate, LICET_REASON_CREDENTIAL_MISSING), 0);
+    assert_int_equal(licet_gate_unidentified(w.gate, LICET_REASON_CREDENTIAL_UNKNOWN), 0);
+    assert_int_equal(licet_gate_unidentified(w.gate, (licet_reason)99), 0);
     licet_worker_leave(worker, WORLD_NOW);
     world_done(&w);
 }

@@ -225,7 +225,8 @@ drain_other(tool *t)
         }
     }
     for (unsigned reason = 0; reason < LICET_REASONS_LEN; reason++) {
-        count = licet_gate_unidentified_take(t->gate, (licet_reason)reason);
+        count = licet_gate_unidentified(t->gate, (licet_reason)reason);
+        licet_gate_unidentified_release(t->gate, (licet_reason)reason, count);
         if (count > 0) {
             fprintf(t->other, "{\"unidentified\":\"%s\",\"count\":%llu}\n", reason_slug((uint8_t)reason),
                     (unsigned long long)count);
