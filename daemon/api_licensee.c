@@ -7,7 +7,8 @@
  *      everybody else (mode 0660 with the workers' group).
  *  (2) The agreement comes from that header alone: no path and no parameter reaches another's ledger, and what is not
  *      there looks the same as what is another's.
- *  (3) Checkpoints are mutable, tiles and full bundles are for ever.
+ *  (3) Faults are told in words of this file: what the libraries say names paths of the server.
+ *  (4) Checkpoints are mutable, tiles and full bundles are for ever.
  */
 #include "api.h"
 #include "lines.h"
@@ -173,7 +174,7 @@ get_agreement(asking *a)
 
     licet_buffer_init(&key, 4096);
     if (!licet_recorder_verifier(a->api->recorder, a->agreement, &key, &err)) {
-        http_fail(a->answer, 503, err.text);
+        http_fail(a->answer, 503, "the key of the ledger cannot be told now");
         json_decref(versions);
         licet_buffer_done(&key);
         return;
@@ -217,6 +218,14 @@ app_sums(summing *s, licet_bytes app)
     return sums;
 }
 
+/* Names with a colon, such as held:post, and byte-acked say how a response went: no units of the agreement. */
+static bool
+is_unit(licet_bytes name)
+{
+    return memchr(name.data, ':', name.len) == NULL && !licet_bytes_equal_text(name, "byte-acked") &&
+           !licet_bytes_equal_text(name, "request");
+}
+
 static bool
 on_usage(void *user, const licet_usage_row *row, licet_error *err)
 {
@@ -229,7 +238,7 @@ on_usage(void *user, const licet_usage_row *row, licet_error *err)
     if (row->unit.len == 0) {
         add_to(sums, row->verdict == LICET_VERDICT_REFUSE ? "refused" : "requests", row->requests);
         add_to(sums, "bytes", row->bytes);
-    } else if (!licet_bytes_equal_text(row->unit, "request")) {
+    } else if (is_unit(row->unit)) {
         snprintf(unit, sizeof(unit), "%.*s", (int)row->unit.len, (const char *)row->unit.data);
         add_to(json_object_get(sums, "units"), unit, row->units);
     }
@@ -290,7 +299,7 @@ get_usage(asking *a)
     }
     if (!licet_usage_each(licet_recorder_usage(a->api->recorder), a->agreement, licet_month_start(month),
                           licet_month_start(month + 1), on_usage, &s, &err)) {
-        http_fail(a->answer, 500, err.text);
+        http_fail(a->answer, 500, "the usage tables cannot be read now");
         json_decref(s.apps);
         return;
     }
@@ -367,12 +376,12 @@ get_receipts(asking *a)
     t.learning = true;
     if (t.reader == NULL || (t.reader->learned < from && from <= size &&
                              !licet_ledger_each(a->ledger, t.reader->learned, from, on_entry, &t, &err))) {
-        http_fail(a->answer, 500, err.text);
+        http_fail(a->answer, 500, "the ledger cannot be read now");
         return;
     }
     t.learning = false;
     if (from < before && !licet_ledger_each(a->ledger, from, before, on_entry, &t, &err)) {
-        http_fail(a->answer, 500, err.text);
+        http_fail(a->answer, 500, "the ledger cannot be read now");
         return;
     }
     a->answer->type = "application/x-ndjson";
@@ -387,7 +396,10 @@ get_ledger(asking *a, const char *path)
     licet_error err;
 
     if (!licet_ledger_resource(a->ledger, path, &a->answer->body, &err)) {
-        http_fail(a->answer, err.code == LICET_E_NOT_FOUND || err.code == LICET_E_INVALID ? 404 : 500, err.text);
+        bool none = err.code == LICET_E_NOT_FOUND || err.code == LICET_E_INVALID;
+
+        http_fail(a->answer, none ? 404 : 500,
+                  none ? "the ledger has no such resource" : "the ledger cannot be read now");
         return;
     }
     if (strcmp(path, "checkpoint") == 0) {
