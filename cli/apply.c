@@ -33,7 +33,7 @@ static const char usage[] =
 
 typedef struct outcome {
     uint64_t generation;
-    char *changes; /* owned; one line per change */
+    char *changes; /* owned; a line '<agreement>: <words>' per change */
     json_t *mistakes;
 } outcome;
 
@@ -56,13 +56,40 @@ print_mistakes(const json_t *mistakes)
 
     json_array_foreach(mistakes, i, m)
     {
-        fprintf(stderr, "%s:%lld:%lld: %s\n", json_string_value(json_object_get(m, "file")),
-                (long long)json_integer_value(json_object_get(m, "line")),
-                (long long)json_integer_value(json_object_get(m, "column")),
-                json_string_value(json_object_get(m, "text")));
+        long long line = (long long)json_integer_value(json_object_get(m, "line"));
+
+        fputs(json_string_value(json_object_get(m, "file")), stderr);
+        if (line > 0) {
+            fprintf(stderr, ":%lld:%lld", line, (long long)json_integer_value(json_object_get(m, "column")));
+        }
+        fprintf(stderr, ": %s\n", json_string_value(json_object_get(m, "text")));
     }
     fprintf(stderr, "licet apply: %zu mistake%s; nothing was recorded\n", json_array_size(mistakes),
             licet_cli_plural(json_array_size(mistakes)));
+}
+
+/* As licet plan has them: lines by agreement, in the order they come. No id of an agreement has a colon. */
+static json_t *
+changes_json(const char *line)
+{
+    json_t *list = json_array(), *lines = NULL;
+    licet_bytes before = {NULL, 0};
+
+    while (*line != '\0') {
+        size_t len = strcspn(line, "\n");
+        licet_bytes id = licet_bytes_of(line, strcspn(line, ":"));
+        size_t skip = id.len + 2 <= len ? id.len + 2 : len;
+
+        if (before.data == NULL || !licet_bytes_equal(id, before)) {
+            lines = json_array();
+            json_array_append_new(list,
+                                  json_pack("{s:o, s:o}", "agreement", licet_cli_json_text(id), "changes", lines));
+            before = id;
+        }
+        json_array_append_new(lines, licet_cli_json_text(licet_bytes_of(line + skip, len - skip)));
+        line += len + (line[len] == '\n');
+    }
+    return list;
 }
 
 static int
@@ -71,8 +98,9 @@ tell(const outcome *o, bool json)
     size_t n = lines_of(o->changes);
 
     if (json) {
-        return licet_cli_json_print(&licet_command_apply, json_pack("{s:I,s:s}", "generation",
-                                                                    (json_int_t)o->generation, "changes", o->changes));
+        return licet_cli_json_print(
+            &licet_command_apply,
+            json_pack("{s:I,s:o}", "generation", (json_int_t)o->generation, "agreements", changes_json(o->changes)));
     }
     fputs(o->changes, stdout);
     if (n == 0) {

@@ -184,15 +184,23 @@ recorder_publish_missing(licet_recorder *r, const licet_site *site, const char *
 
 /* ---- apply --------------------------------------------------------------------------- */
 
+/* Each line behind the name of its agreement. */
 static bool
 words_put(const licet_store_changes *changes, licet_buffer *words, licet_error *err)
 {
+    bool ok = true;
+
     for (size_t i = 0; words != NULL && i < changes->len; i++) {
-        if (changes->list[i].words != NULL && !licet_put_bytes(words, licet_bytes_of_text(changes->list[i].words))) {
-            return LICET_FAIL(err, LICET_E_LIMIT, 0, "the differences take more than %zu bytes", words->ceiling);
+        const char *line = changes->list[i].words;
+
+        while (ok && line != NULL && *line != '\0') {
+            size_t len = strcspn(line, "\n");
+
+            ok = licet_put_format(words, "%s: %.*s\n", changes->list[i].agreement, (int)len, line);
+            line += len + (line[len] == '\n');
         }
     }
-    return true;
+    return ok || LICET_FAIL(err, LICET_E_LIMIT, 0, "the differences take more than %zu bytes", words->ceiling);
 }
 
 /* To the workers: room for what is new, what its windows have used, units for it, then the generation. */

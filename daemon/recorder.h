@@ -39,7 +39,7 @@ typedef struct licet_recorder_options {
  * epoch's leases bound when it did not end in order). */
 bool licet_recorder_open(const licet_recorder_options *options, licet_recorder **out_recorder, licet_error *err);
 /* Reads the site's files, compiles and publishes what changed, and records it. mistakes as licet_site_load. words gets
- * the differences applied. */
+ * the differences applied, in lines '<agreement>: <words>'. */
 bool licet_recorder_apply(licet_recorder *recorder, const char *reason, uint64_t now_ms, licet_mistakes *mistakes,
                           licet_buffer *words, licet_error *err);
 /* One round: adopt the dead, drain, commit, fold, refill leases. *out_work is the number of entries it took. */

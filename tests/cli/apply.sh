@@ -29,12 +29,13 @@ expect 'nothing differs' 0 'nothing differs from what is recorded' '' apply shop
 same 'and nothing is recorded' 2 "$(size A-1)"
 
 sed -i 's/^mode: observe/mode: enforce/' shop/$terms
-expect 'a change in words' 0 '~ version 2026-11-23: mode observe -> enforce
+expect 'a change in words' 0 'A-1: ~ version 2026-11-23: mode observe -> enforce
 recorded 1 change, generation 2' '' apply shop --reason 'we mean it'
 same 'one more record' 3 "$(size A-1)"
 sed -i 's/^mode: enforce/mode: observe/' shop/$terms
-same 'as JSON' '[3,"~ version 2026-11-23: mode enforce -> observe\n"]' \
-    "$("$licet" apply shop --reason back --json | jq -c '[.generation, .changes]')"
+same 'as JSON' '[3,[{"agreement":"A-1","changes":["~ version 2026-11-23: mode enforce -> observe"]}]]' \
+    "$("$licet" apply shop --reason back --json | jq -c '[.generation, .agreements]')"
+same 'nothing differs, as JSON' '{"generation":3,"agreements":[]}' "$("$licet" apply shop --reason again --json | jq -c .)"
 
 # --- mistakes
 cp shop/$terms kept
@@ -46,6 +47,23 @@ same 'and how many' 'licet apply: 1 mistake; nothing was recorded' "$(tail -1 er
 same 'nothing was recorded' 4 "$(size A-1)"
 same 'mistakes as JSON' '["agreements/A-1/2026-11-23.yaml"]' "$("$licet" apply shop --reason typo --json 2>/dev/null | jq -c '[.mistakes[].file]')"
 cp kept shop/$terms
+cp kept shop/agreements/A-1/terms.yaml
+"$licet" apply shop --reason typo >out 2>err
+same 'a mistake without a place' 1 "$(grep -c '^agreements/A-1/terms.yaml: ' err)"
+rm shop/agreements/A-1/terms.yaml
+
+# --- two agreements
+"$licet" init pair --upstream http://127.0.0.1:9 --catalogue x-api-v2 >/dev/null || exit 2
+cp -r pair/agreements/A-1 pair/agreements/B-1
+sed -i 's/^agreement: A-1/agreement: B-1/' pair/agreements/B-1/*.yaml
+"$licet" apply pair --reason first >/dev/null || exit 2
+sed -i 's/^mode: observe/mode: enforce/' pair/agreements/*/2026-11-23.yaml
+cp -r pair twin
+expect 'each change behind its agreement' 0 'A-1: ~ version 2026-11-23: mode observe -> enforce
+B-1: ~ version 2026-11-23: mode observe -> enforce
+recorded 2 changes, generation 2' '' apply pair --reason both
+same 'and in JSON as plan has them' "$("$licet" plan twin --json | jq -c '[.agreements[] | del(.new)]')" \
+    "$("$licet" apply twin --reason both --json | jq -c .agreements)"
 
 # --- the command line
 expect 'without a reason' 2 '' 'licet apply: --reason is missing: say why this changes
@@ -67,7 +85,7 @@ done
 status() { curl -s --unix-socket shop/data/operator.sock http://localhost/status; }
 same 'licetd has what was applied' '[true,3,true]' "$(status | jq -c '[.recording, .generation, ([.ledgers[] | .size == .signed] | all)]')"
 sed -i 's/^mode: observe/mode: enforce/' shop/$terms
-expect 'licetd does the work' 0 '~ version 2026-11-23: mode observe -> enforce
+expect 'licetd does the work' 0 'A-1: ~ version 2026-11-23: mode observe -> enforce
 recorded 1 change, generation 4' '' apply shop --reason 'by licetd'
 same 'at once' 4 "$(status | jq .generation)"
 same 'and signs' 5 "$(size A-1)"
@@ -79,6 +97,8 @@ same 'the operator socket is the owner'"'"'s' '600 660' "$(stat -c %a shop/data/
 api() { curl -s --unix-socket shop/data/api.sock "$@"; }
 same 'the licensee sees its agreement' '["A-1","2026-11-23"]' "$(api -H 'Licet-Agreement: A-1' http://localhost/.well-known/licet/agreement | jq -c '[.id, .versions[0].version]')"
 same 'its checkpoint' "$(cat shop/data/ledger/A-1/checkpoint)" "$(api -H 'Licet-Agreement: A-1' http://localhost/ledger/checkpoint)"
+same 'a fault is told without paths of the server' '{"error":"the ledger has no such resource"}' \
+    "$(api -H 'Licet-Agreement: A-1' http://localhost/ledger/tile/0/000)"
 same 'nobody without an agreement, nothing of another' '401 404 404 404' "$(api -o /dev/null -w '%{http_code} ' http://localhost/agreement
     for ask in agreement ledger/checkpoint; do api -o /dev/null -w '%{http_code} ' -H 'Licet-Agreement: B-1' "http://localhost/$ask"; done
     api -o /dev/null -w '%{http_code}' -H 'Licet-Agreement: A-1' --path-as-is 'http://localhost/ledger/../../B-1/checkpoint')"
