@@ -232,6 +232,35 @@ answer_use_cases(page *p)
     answer(p, 5, "use cases");
 }
 
+uint64_t
+page_sum(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* The most that all gaps together can hide of each unit. */
+static void
+say_hidden_units(page *p)
+{
+    const char *unit;
+    const json_t *amount, *gap;
+    char a[TEXT_NUMBER_MAX];
+    size_t i;
+
+    json_object_foreach(json_object_get(page_at(p->root, "totals"), "units"), unit, amount)
+    {
+        uint64_t most = 0;
+
+        json_array_foreach(page_at(p->root, "gaps"), i, gap)
+        {
+            most = page_sum(most, page_number(page_at(gap, "units"), unit));
+        }
+        if (most > 0) {
+            say(p, ", %s %s", text_number(most, a), unit);
+        }
+    }
+}
+
 static void
 answer_hidden(page *p)
 {
@@ -242,10 +271,12 @@ answer_hidden(page *p)
 
     json_array_foreach(page_at(p->root, "gaps"), i, gap)
     {
-        requests += page_number(gap, "requests");
+        requests = page_sum(requests, page_number(gap, "requests"));
     }
-    say(p, "gaps: %zu, hiding at most %s requests; unmetered responses: %s", json_array_size(page_at(p->root, "gaps")),
-        text_number(requests, a), text_number(page_number(unmetered, "responses"), b));
+    say(p, "gaps: %zu, hiding at most %s requests", json_array_size(page_at(p->root, "gaps")),
+        text_number(requests, a));
+    say_hidden_units(p);
+    say(p, "; unmetered responses: %s", text_number(page_number(unmetered, "responses"), b));
     answer(p, 10, "most that is hidden");
     json_array_foreach(page_at(page_at(p->root, "coverage"), "days_without_records"), i, span)
     {

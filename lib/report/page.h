@@ -22,6 +22,8 @@ typedef struct page {
 /* Reading the document: a member, its number, its text (none: when it is null). */
 const json_t *page_at(const json_t *object, const char *key);
 uint64_t page_number(const json_t *object, const char *key);
+/* Of two bounds; UINT64_MAX where there is none any more. */
+uint64_t page_sum(uint64_t a, uint64_t b);
 const char *page_words(const json_t *object, const char *key, const char *none);
 uint64_t page_units(const json_t *row, const char *unit);
 /* Times on full days as dates. */

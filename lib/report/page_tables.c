@@ -171,6 +171,35 @@ put_unmetered(page *p)
     }
 }
 
+/* What a gap can hide of each unit, where it can hide any. */
+static void
+put_gap_units(page *p, const json_t *gap)
+{
+    const char *unit, *separator = "";
+    const json_t *amount;
+    licet_buffer line;
+    char a[TEXT_NUMBER_MAX];
+
+    licet_buffer_init(&line, 1 << 20);
+    licet_put_format(&line, "entry %s hides at most ", text_number(page_number(gap, "entry"), a));
+    json_object_foreach(json_object_get(page_at(p->root, "totals"), "units"), unit, amount)
+    {
+        uint64_t most = page_number(page_at(gap, "units"), unit);
+
+        if (most > 0) {
+            licet_put_format(&line, "%s%s %s", separator, text_number(most, a), unit);
+            separator = ", ";
+        }
+    }
+    licet_put_u8(&line, '\0');
+    p->out->failed |= line.failed;
+    if (!line.failed && separator[0] != '\0') {
+        licet_put_format(p->out, "  ");
+        text_put_wrapped(p->out, (const char *)line.data, 4, 2);
+    }
+    licet_buffer_done(&line);
+}
+
 static void
 put_gaps(page *p)
 {
@@ -195,6 +224,10 @@ put_gaps(page *p)
         text_table_number(&table, page_number(gap, "entry"));
     }
     put_table(p, &table);
+    json_array_foreach(page_at(p->root, "gaps"), i, gap)
+    {
+        put_gap_units(p, gap);
+    }
 }
 
 static void

@@ -659,6 +659,49 @@ test_reasons_of_what_was_only_observed(void **state)
     licet_report_free(report);
 }
 
+/* Both gaps' units stand in line 10 added up, and behind the table one by one. */
+static void
+test_text_tells_the_units_of_gaps(void **state)
+{
+    static random_ledger r;
+    static const char *const told[] = {
+        "gaps: 2, hiding at most 225 requests, 22,007 post, 3 user;",
+        "\n  entry 4 hides at most 22,000 post\n  entry 5 hides at most 7 post, 3 user\n"};
+    licet_gap gap = {.cause = LICET_GAP_POWER_LOSS,
+                     .gate = 1,
+                     .epoch = 7,
+                     .from_ms = START_MS,
+                     .to_ms = START_MS + 1000,
+                     .requests = 220,
+                     .units = {{1, 220}, {2, 22000}},
+                     .units_len = 2};
+    licet_report *report;
+    licet_buffer text;
+
+    hand_begin(&r);
+    hand_kind(&r, 1, "request");
+    hand_kind(&r, 2, "post");
+    hand_kind(&r, 3, "user");
+    ok(licet_gap_encode(&gap, &r.bytes, &last));
+    random_close_entry(&r);
+    gap.requests = 5;
+    gap.units[0] = (licet_receipt_unit){2, 7};
+    gap.units[1] = (licet_receipt_unit){3, 3};
+    ok(licet_gap_encode(&gap, &r.bytes, &last));
+    random_close_entry(&r);
+    report = hand_report(&r);
+    licet_buffer_init(&text, 1 << 20);
+    ok(licet_report_text(report, &text, &last));
+    licet_put_u8(&text, '\0');
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        if (strstr((char *)text.data, told[i]) == NULL) {
+            fail_msg("\"%s\" is not in\n%s", told[i], (char *)text.data);
+        }
+    }
+    licet_buffer_done(&text);
+    licet_report_free(report);
+}
+
 /* A cap is raised within its window: what the later version let through is not held against the earlier one. */
 static void
 test_a_limit_raised_within_its_window(void **state)
@@ -807,6 +850,7 @@ main(void)
         cmocka_unit_test(test_refused_spans),
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_a_limit_raised_within_its_window),
+        cmocka_unit_test(test_text_tells_the_units_of_gaps),
         cmocka_unit_test(test_reasons_of_what_was_only_observed),
         cmocka_unit_test(test_editions),
         cmocka_unit_test(test_text),
