@@ -490,6 +490,41 @@ test_tables_that_could_not_be_rebuilt_are_made_later(void **state)
     site_done(&s);
 }
 
+static void
+test_spoiled_tables_stop_nothing(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_buffer dump, again;
+    licet_error err = {0};
+    char path[256];
+    site_worker w;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    licet_buffer_init(&dump, 1 << 20);
+    licet_buffer_init(&again, 1 << 20);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 5));
+    must(licet_recorder_close(recorder, site_now(), &err));
+    assert_true(snprintf(path, sizeof(path), "%s/data/usage.db", s.dir) < (int)sizeof(path));
+    must(licet_file_replace(path, LICET_BYTES_LITERAL("this is no database, and longer than its header would be"), 0640,
+                            &err));
+    must(site_open(&s, true, &recorder, &err));
+    assert_true(site_deliver(&s, &w, 5));
+    must(licet_recorder_sync(recorder, site_now(), &err));
+    must(licet_usage_dump(licet_recorder_usage(recorder), &dump, &err));
+    must(licet_recorder_rebuild(recorder, &err));
+    must(licet_usage_dump(licet_recorder_usage(recorder), &again, &err));
+    assert_true(dump.len > 0 && licet_bytes_equal(licet_buffer_view(&dump), licet_buffer_view(&again)));
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    licet_buffer_done(&dump);
+    licet_buffer_done(&again);
+    site_done(&s);
+}
+
 /* ---- the clock ----------------------------------------------------------------------- */
 
 static void
@@ -648,6 +683,7 @@ main(void)
         cmocka_unit_test(test_a_signer_that_dies_is_started_again),
         cmocka_unit_test(test_a_checkpoint_that_lags_is_signed_again),
         cmocka_unit_test(test_tables_that_could_not_be_rebuilt_are_made_later),
+        cmocka_unit_test(test_spoiled_tables_stop_nothing),
         cmocka_unit_test(test_a_clock_set_back_does_not_keep_it_stalled),
         cmocka_unit_test(test_a_head_out_of_reach_makes_no_receipts),
         cmocka_unit_test(test_counts_out_of_reason_poison_no_ledger),

@@ -170,10 +170,18 @@ static bool
 stores_open(licet_recorder *r, licet_error *err)
 {
     char usage[PATH_MAX], leases[PATH_MAX];
+    licet_error why = {0};
 
-    return licet_store_open(r->dir, false, &r->store, err) && recorder_path(r, usage, err, "data/usage.db") &&
-           licet_usage_open(usage, false, &r->usage, err) && licet_gate_keys_read(r->dir, true, &r->keys, err) &&
-           recorder_path(r, leases, err, "data/leases") && licet_lease_local_open(leases, &r->lease_store, err);
+    if (!licet_store_open(r->dir, false, &r->store, err) || !recorder_path(r, usage, err, "data/usage.db")) {
+        return false;
+    }
+    if (!licet_usage_open(usage, false, &r->usage, &why)) {
+        recorder_say(r, LICET_LOG_WARNING, "the usage tables are made anew from the ledgers: %s", why.text);
+        r->usage_behind = true;
+        r->dirty = true; /* at the next tick */
+    }
+    return licet_gate_keys_read(r->dir, true, &r->keys, err) && recorder_path(r, leases, err, "data/leases") &&
+           licet_lease_local_open(leases, &r->lease_store, err);
 }
 
 static bool
@@ -271,6 +279,8 @@ done:
     return ok;
 }
 
+static bool settle(licet_recorder *r, uint64_t now_ms, licet_error *err);
+
 bool
 licet_recorder_close(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
@@ -279,7 +289,7 @@ licet_recorder_close(licet_recorder *r, uint64_t now_ms, licet_error *err)
     if (r == NULL) {
         return true;
     }
-    ok = licet_recorder_sync(r, now_ms, err) && (r->gate == NULL || recorder_gate_end(r, err)) &&
+    ok = settle(r, now_ms, err) && (r->gate == NULL || recorder_gate_end(r, err)) &&
          recorder_tick(r, now_ms, true, err) &&
          (!r->with_gate ||
           (recorder_stage_time(r, LICET_JOURNAL_STOP, now_ms, NULL, err) && recorder_commit(r, now_ms, err)));
@@ -385,8 +395,9 @@ licet_recorder_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, lic
     return true;
 }
 
-bool
-licet_recorder_sync(licet_recorder *r, uint64_t now_ms, licet_error *err)
+/* Everything published before the call is durable, in its ledger and signed afterwards. */
+static bool
+settle(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
     if (r->stalled) {
         r->retry_ms = 0;
@@ -411,6 +422,19 @@ failed:
     recorder_stall(r, err);
     r->retry_ms = now_ms + RETRY_MS;
     return false;
+}
+
+bool
+licet_recorder_sync(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    if (!settle(r, now_ms, err)) {
+        return false;
+    }
+    if (r->usage_behind && !recorder_usage_follow(r, err)) {
+        return false; /* everything is recorded, but a report would be behind */
+    }
+    r->usage_behind = false;
+    return true;
 }
 
 bool

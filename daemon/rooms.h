@@ -162,6 +162,7 @@ struct licet_recorder {
     uint64_t feeding;   /* journal number that the fold is fed */
     uint64_t last_tick; /* time of the newest tick */
     bool dirty;         /* something was journalled since */
+    bool usage_behind;  /* the usage tables could not be brought up to date; tried again at each tick */
     uint32_t ticks;
     bool stalled;
     uint64_t retry_ms;

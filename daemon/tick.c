@@ -94,6 +94,23 @@ recorder_usage_follow(licet_recorder *r, licet_error *err)
     return false;
 }
 
+/* The tables are a projection: what keeps them from being written keeps nothing from being recorded. It is said once,
+ * tried again at each tick, and told to whoever asks for a sync. */
+static void
+usage_try(licet_recorder *r)
+{
+    licet_error why = {0};
+    bool ok = recorder_usage_follow(r, &why) || (why.code == LICET_E_CORRUPT && licet_recorder_rebuild(r, &why));
+
+    if (!ok && !r->usage_behind) {
+        recorder_say(r, LICET_LOG_ERROR, "the usage tables cannot be brought up to date; recording goes on: %s",
+                     why.text);
+    } else if (ok && r->usage_behind) {
+        recorder_say(r, LICET_LOG_INFO, "the usage tables are up to date again");
+    }
+    r->usage_behind = !ok;
+}
+
 bool
 recorder_tick(licet_recorder *r, uint64_t now_ms, bool all, licet_error *err)
 {
@@ -109,6 +126,9 @@ recorder_tick(licet_recorder *r, uint64_t now_ms, bool all, licet_error *err)
         return LICET_FAIL(err, LICET_E_STATE, 0, "a run of refusals is open behind tick %llu",
                           (unsigned long long)number);
     }
-    return ledgers_commit(r, number, all || r->ticks % TICKS_ALL == 0, err) && recorder_usage_follow(r, err) &&
-           recorder_seal(r, false, err);
+    if (!ledgers_commit(r, number, all || r->ticks % TICKS_ALL == 0, err)) {
+        return false;
+    }
+    usage_try(r);
+    return recorder_seal(r, false, err);
 }
