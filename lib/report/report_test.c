@@ -839,6 +839,10 @@ test_numbers(void **state)
     assert_string_equal(text_share(48, 1000, out), "4.8 %");
     assert_string_equal(text_share(1, 100000, out), "< 0.1 %");
     assert_string_equal(text_share(0, 0, out), "-");
+    assert_string_equal(text_share(1, 2000, out), "0.1 %");
+    assert_string_equal(text_share(2, 3, out), "66.7 %");
+    assert_string_equal(text_share(1, 3, out), "33.3 %");
+    assert_string_equal(text_share(UINT64_MAX, UINT64_MAX, out), "100.0 %");
     assert_string_equal(text_share(UINT64_MAX / 2, UINT64_MAX / 4, out), "200.0 %");
 }
 

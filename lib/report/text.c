@@ -34,7 +34,7 @@ text_share(uint64_t part, uint64_t whole, char *out)
         snprintf(out, TEXT_NUMBER_MAX, "-");
         return out;
     }
-    tenths = (uint64_t)((unsigned __int128)part * 1000 / whole);
+    tenths = (uint64_t)(((unsigned __int128)part * 2000 + whole) / ((unsigned __int128)whole * 2)); /* half up */
     if (tenths == 0 && part > 0) {
         snprintf(out, TEXT_NUMBER_MAX, "< 0.1 %%");
         return out;
