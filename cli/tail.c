@@ -65,16 +65,19 @@ print_units(const json_t *object)
     char number[LICET_CLI_NUMBER_TEXT];
     const char *name, *separator = "  ";
     json_t *count;
+    bool any = false;
 
     json_object_foreach(units, name, count)
     {
         uint64_t n = (uint64_t)json_integer_value(count);
 
-        printf("%s%s %s%s", separator, licet_cli_number(n, number), name,
-               strchr(name, ':') != NULL ? "" : licet_cli_plural(n));
-        separator = ", ";
+        if (strncmp(name, "held:", 5) != 0 && strcmp(name, "byte-acked") != 0) { /* what was delivered alone */
+            printf("%s%s %s%s", separator, licet_cli_number(n, number), name, licet_cli_plural(n));
+            separator = ", ";
+            any = true;
+        }
     }
-    if (json_object_size(units) == 0) {
+    if (!any) {
         printf("  %s bytes", licet_cli_number((uint64_t)json_integer_value(json_object_get(object, "bytes")), number));
     }
 }

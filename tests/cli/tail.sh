@@ -25,6 +25,7 @@ same 'a line of text: time, app, …, eight digits' 0 "$("$licet" tail shop --al
 same 'what was only observed tells why, where the receipt does' '[{"reason":"cap-reached","lines":39},{"reason":"none","lines":39}]' \
     "$(jq -s -c 'map(select(.verdict == "observe")) | group_by(.reason) | map({reason: .[0].reason, lines: length})' lines)"
 same 'which is no unit' '["held:post","post","user"]' "$(jq -s -c 'map(.units | keys) | add | unique' lines)"
+same 'text shows what was delivered, not what stays charged' '18 0 858' "$(jq -c 'select(.units["held:post"])' lines | wc -l) $("$licet" tail shop --all | grep -c held) $("$licet" tail shop --all | grep -c '  10 posts, 3 users')"
 same 'the same in text' '39 39' "$("$licet" tail shop --all | grep -c '  observe: cap-reached  ') $("$licet" tail shop --all | grep -c '  observe  ')"
 same 'one agreement' "$(jq -c 'select(.agreement == "A-1")' lines | wc -l)" "$("$licet" tail shop --all --json --agreement A-1 | wc -l)"
 same 'another' 0 "$("$licet" tail shop --all --agreement B-9 | wc -l)"
