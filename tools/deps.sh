@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that are missing, and says which. "deps.sh run" is what make demo needs, "deps.sh check"
-# also what the tests need. Needs root or sudo only when something is missing.
+# also what the tests need, "deps.sh bench" what the benchmarks need. Needs root or sudo only when something is missing.
 set -eu
 
 run="gcc libc6-dev make meson ninja-build pkg-config python3 nginx nginx-dev libssl-dev libyaml-dev libjansson-dev
  libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libcmocka-dev"
 check="clang clang-format clang-tidy libclang-rt-14-dev curl jq openssl varnish nghttp2-client python3-mastodon
- python3-jsonschema golang-go golang-golang-x-mod-dev procps groff-base"
-bench="wrk linux-perf"
+ python3-jsonschema golang-go golang-golang-x-mod-dev procps groff-base sqlite3"
+bench="wrk curl procps"
 
 case "${1:-run}" in
 run) wanted="$run" ;;
@@ -17,7 +17,7 @@ bench) wanted="$run $bench" ;;
 *) echo "usage: tools/deps.sh run|check|bench" >&2; exit 2 ;;
 esac
 # Any Node.js of version 18 or later will do; Debian's is taken only where there is none.
-if [ "${1:-run}" = check ] && ! node -e 'process.exit(+process.versions.node.split(".")[0] >= 18 ? 0 : 1)' 2>/dev/null; then
+if [ "${1:-run}" != run ] && ! node -e 'process.exit(+process.versions.node.split(".")[0] >= 18 ? 0 : 1)' 2>/dev/null; then
     wanted="$wanted nodejs npm"
 fi
 
