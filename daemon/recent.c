@@ -96,6 +96,26 @@ put_row(licet_buffer *out, const licet_image *image, const char *key, uint32_t r
     }
 }
 
+/* Texts that came with the request or stand in the image; null: none. */
+static void
+put_name(licet_buffer *out, const char *key, licet_bytes name)
+{
+    if (name.len == 0) {
+        licet_put_format(out, "\"%s\":null,", key);
+    } else {
+        licet_lines_put_string(out, key, name);
+        licet_put_u8(out, ',');
+    }
+}
+
+static licet_bytes
+product_of(const licet_image *image, const licet_wide *w)
+{
+    uint32_t product = w->use_case == LICET_NONE ? LICET_NONE : image->use_cases[w->use_case].product;
+
+    return product == LICET_NONE ? (licet_bytes){NULL, 0} : licet_image_text(image, image->products[product]);
+}
+
 static void
 put_units(licet_buffer *out, const licet_image *image, const licet_wide *w)
 {
@@ -127,7 +147,10 @@ put_line(licet_recorder *r, const recorder_recent *recent, const licet_image *im
     licet_lines_put_string(out, "agreement", licet_image_text(image, image->header->agreement));
     licet_put_u8(out, ',');
     put_row(out, image, "app", w->app, &image->apps[w->app].id);
+    put_name(out, "product", product_of(image, w));
     put_row(out, image, "use_case", w->use_case, w->use_case == LICET_NONE ? NULL : &image->use_cases[w->use_case].id);
+    put_name(out, "purpose", licet_bytes_of(w->purpose, w->purpose_len));
+    put_name(out, "recipient", licet_bytes_of(w->recipient, w->recipient_len));
     put_row(out, image, "endpoint", w->endpoint, w->endpoint == LICET_NONE ? NULL : &image->endpoints[w->endpoint].id);
     put_row(out, image, "clause", w->clause, w->clause == LICET_NONE ? NULL : &image->clauses[w->clause].key);
     licet_put_format(out, "\"status\":%u,\"verdict\":\"%s\",\"reason\":\"%s\",\"bytes\":%llu,", w->status,
