@@ -94,18 +94,6 @@ compile(count_job *j, licet_buffer *blob, licet_image *image, int *out_code)
 
 /* ---- the endpoint --------------------------------------------------------------- */
 
-/* HEAD is judged as the GET it stands for, as in decide/. */
-static uint32_t
-endpoint_of(const licet_image *image, const licet_cli_request *request)
-{
-    uint32_t row = licet_image_endpoint_of(image, &image->versions[0], request->method, request->path);
-
-    if (row == LICET_NONE && licet_bytes_equal_text(request->method, "HEAD")) {
-        row = licet_image_endpoint_of(image, &image->versions[0], LICET_BYTES_LITERAL("GET"), request->path);
-    }
-    return row;
-}
-
 /* What the rule for unlisted endpoints does with it; an exit code. */
 static int
 tell_unlisted(const count_job *j, uint32_t rule)
@@ -169,7 +157,7 @@ count_by_catalogue(count_job *j)
     if (!compile(j, &blob, &image, &code)) {
         goto done;
     }
-    row = endpoint_of(&image, &request);
+    row = licet_decide_endpoint(&image, &image.versions[0], request.method, request.path);
     if (row == LICET_NONE) {
         code = tell_unlisted(j, image.versions[0].unlisted);
     } else if (!take_counts(j, &image, row, request.query)) {

@@ -101,6 +101,11 @@ typedef struct licet_verdict {
 } licet_verdict;
 
 /* Judges. A refusal reserves nothing: reserve is zero and no limit is named. */
+/* Row of the endpoint that judges method and path (no query), or LICET_NONE: unlisted. HEAD is GET without the body
+ * (RFC 9110 section 9.3.2) and is judged as the GET it stands for, unless the catalogue lists a HEAD of its own. */
+uint32_t licet_decide_endpoint(const licet_image *image, const licet_image_version *version, licet_bytes method,
+                               licet_bytes path);
+
 void licet_decide(const licet_image *image, const licet_facts *facts, licet_verdict *out_verdict);
 
 /* Fills reserve and limits of a verdict of licet_decide as if it had not been refused; for explaining one that was. */

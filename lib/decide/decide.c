@@ -156,15 +156,22 @@ judge_credential(const licet_image *image, const licet_facts *facts, licet_verdi
     }
 }
 
+uint32_t
+licet_decide_endpoint(const licet_image *image, const licet_image_version *version, licet_bytes method,
+                      licet_bytes path)
+{
+    uint32_t row = licet_image_endpoint_of(image, version, method, path);
+
+    return row == LICET_NONE && licet_bytes_equal_text(method, "HEAD")
+               ? licet_image_endpoint_of(image, version, LICET_BYTES_LITERAL("GET"), path)
+               : row;
+}
+
 static void
 judge_endpoint(const licet_image *image, const licet_image_version *version, const licet_facts *facts,
                licet_verdict *verdict)
 {
-    verdict->endpoint = licet_image_endpoint_of(image, version, facts->method, facts->path);
-    if (verdict->endpoint == LICET_NONE && licet_bytes_equal_text(facts->method, "HEAD")) {
-        /* HEAD is GET without the body (RFC 9110 section 9.3.2): it is judged as the GET it stands for */
-        verdict->endpoint = licet_image_endpoint_of(image, version, LICET_BYTES_LITERAL("GET"), facts->path);
-    }
+    verdict->endpoint = licet_decide_endpoint(image, version, facts->method, facts->path);
     verdict->metered = verdict->endpoint != LICET_NONE && image->endpoints[verdict->endpoint].counts.count > 0;
     if (facts->upgrade && (verdict->metered || verdict->endpoint == LICET_NONE)) { /* nobody could count behind it */
         object(verdict, LICET_REASON_UPGRADE_REFUSED, LICET_NONE);
