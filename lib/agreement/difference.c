@@ -404,6 +404,36 @@ put_counts(licet_buffer *out, const licet_image *image, const licet_image_endpoi
     }
 }
 
+/* Writes the whole of a row, without sign and line end. */
+typedef void (*put_row)(licet_buffer *out, const licet_image *image, uint32_t row);
+
+static void
+show_row(differ *d, char sign, put_row put, const licet_image *image, uint32_t row)
+{
+    licet_put_format(d->out, "%c ", sign);
+    put(d->out, image, row);
+    licet_put_format(d->out, "\n");
+}
+
+/* A row has changed when what is shown of it has. */
+static void
+compare_as_shown(differ *d, put_row put, uint32_t x, uint32_t y)
+{
+    licet_buffer before, after;
+
+    licet_buffer_init(&before, (size_t)1 << 20);
+    licet_buffer_init(&after, (size_t)1 << 20);
+    put(&before, d->old_image, x);
+    put(&after, d->new_image, y);
+    if (before.failed || after.failed) {
+        d->failed = true;
+    } else if (!licet_bytes_equal(licet_buffer_view(&before), licet_buffer_view(&after))) {
+        licet_put_format(d->out, "~ %.*s\n", SHOWN(licet_buffer_view(&after)));
+    }
+    licet_buffer_done(&before);
+    licet_buffer_done(&after);
+}
+
 static void
 put_endpoint(licet_buffer *out, const licet_image *image, uint32_t row)
 {
@@ -417,27 +447,13 @@ put_endpoint(licet_buffer *out, const licet_image *image, uint32_t row)
 static void
 endpoint_show(differ *d, char sign, const licet_image *image, uint32_t row)
 {
-    licet_put_format(d->out, "%c ", sign);
-    put_endpoint(d->out, image, row);
-    licet_put_format(d->out, "\n");
+    show_row(d, sign, put_endpoint, image, row);
 }
 
 static void
 endpoint_compare(differ *d, uint32_t x, uint32_t y)
 {
-    licet_buffer before, after;
-
-    licet_buffer_init(&before, (size_t)1 << 20);
-    licet_buffer_init(&after, (size_t)1 << 20);
-    put_endpoint(&before, d->old_image, x);
-    put_endpoint(&after, d->new_image, y);
-    if (before.failed || after.failed) {
-        d->failed = true;
-    } else if (!licet_bytes_equal(licet_buffer_view(&before), licet_buffer_view(&after))) {
-        licet_put_format(d->out, "~ %.*s\n", SHOWN(licet_buffer_view(&after)));
-    }
-    licet_buffer_done(&before);
-    licet_buffer_done(&after);
+    compare_as_shown(d, put_endpoint, x, y);
 }
 
 /* ---- versions -------------------------------------------------------------------------------------- */
@@ -570,27 +586,13 @@ put_app(licet_buffer *out, const licet_image *image, uint32_t row)
 static void
 app_show(differ *d, char sign, const licet_image *image, uint32_t row)
 {
-    licet_put_format(d->out, "%c ", sign);
-    put_app(d->out, image, row);
-    licet_put_format(d->out, "\n");
+    show_row(d, sign, put_app, image, row);
 }
 
 static void
 app_compare(differ *d, uint32_t x, uint32_t y)
 {
-    licet_buffer before, after;
-
-    licet_buffer_init(&before, (size_t)1 << 20);
-    licet_buffer_init(&after, (size_t)1 << 20);
-    put_app(&before, d->old_image, x);
-    put_app(&after, d->new_image, y);
-    if (before.failed || after.failed) {
-        d->failed = true;
-    } else if (!licet_bytes_equal(licet_buffer_view(&before), licet_buffer_view(&after))) {
-        licet_put_format(d->out, "~ %.*s\n", SHOWN(licet_buffer_view(&after)));
-    }
-    licet_buffer_done(&before);
-    licet_buffer_done(&after);
+    compare_as_shown(d, put_app, x, y);
 }
 
 static int
