@@ -8,8 +8,8 @@ long="${1:-}"
 jobs="${JOBS:-2}"
 seconds=10
 if [ "$long" = nightly ]; then
-    seconds=300
-    export LICET_KILLS=400
+    seconds=600
+    export LICET_KILLS=1000
 fi
 logs=$(mktemp -d)
 passed=0
