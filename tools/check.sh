@@ -48,6 +48,11 @@ configure() { # folder, compiler, options...
 build() {
     configure "$@" && ninja -C "$1" -j "$jobs"
 }
+# Workers and licetd in threads of one process, on one mapping: what the thread sanitizer can see.
+build_stress() {
+    configure build-tsan clang --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false &&
+        ninja -C build-tsan -j "$jobs" lib/quota-stress-test
+}
 tests_of() { # folder, suites...
     local folder="$1"
     shift
@@ -89,6 +94,9 @@ stage 'formatting' tools/format.sh --check
 ground 'build (clang, address and undefined sanitizers)' \
     build build-fuzz clang -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
 stage 'clang-tidy' tools/tidy.sh build-fuzz
+ground 'build of the shared memory (clang, thread sanitizer)' build_stress
+stage 'shared memory under the thread sanitizer' build-tsan/lib/quota-stress-test
+missing=''
 stage "fuzzing, $seconds s a target" tools/fuzz.sh "$seconds"
 
 echo

@@ -4,9 +4,13 @@
  * and settle against the same limits, some of them die, while licetd drains,
  * grants and adopts. At no time is a limit passed; at the end the counters
  * hold what the receipts add up to.
+ *
+ * The same with workers in threads of one process, on one mapping: there the
+ * thread sanitizer sees every access of both sides (tools/check.sh runs it so).
  */
 #include "world.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -72,11 +76,11 @@ finish(licet_worker *worker, licet_slot *slot, uint64_t *seed)
     return units;
 }
 
-/* Up to four responses under way at once; */
-static void
-work(world *w, uint32_t me, tally *sum, bool dies)
+/* Up to four responses under way at once; left: they stay so, for the worker will die. */
+static licet_worker *
+work(world *w, uint32_t me, tally *sum, bool left)
 {
-    uint64_t seed = 0x1234567 + me * 977, most_rounds = dies ? 500 + next(&seed) % 2000 : ROUNDS;
+    uint64_t seed = 0x1234567 + me * 977, most_rounds = left ? 500 + next(&seed) % 2000 : ROUNDS;
     licet_worker *worker = world_join(w->gate);
     licet_slot *under_way[4] = {NULL};
 
@@ -97,17 +101,40 @@ work(world *w, uint32_t me, tally *sum, bool dies)
             rest();
         }
     }
-    if (dies) {
-        _exit(0); /* with what is under way */
-    }
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4 && !left; i++) {
         if (under_way[i] != NULL) {
             sum->posts[me] += finish(worker, under_way[i], &seed);
             sum->requests[me]++;
         }
     }
-    licet_worker_leave(worker, WORLD_NOW);
+    return worker;
+}
+
+static void
+work_in_process(world *w, uint32_t me, tally *sum, bool dies)
+{
+    licet_worker *worker = work(w, me, sum, dies);
+
+    if (!dies) {
+        licet_worker_leave(worker, WORLD_NOW);
+    }
     _exit(0);
+}
+
+typedef struct crew {
+    world *w;
+    tally *sum;
+    uint32_t hired, done;
+} crew;
+
+static void *
+work_in_thread(void *user)
+{
+    crew *c = user;
+
+    licet_worker_leave(work(c->w, __atomic_fetch_add(&c->hired, 1, __ATOMIC_RELAXED), c->sum, false), WORLD_NOW);
+    __atomic_fetch_add(&c->done, 1, __ATOMIC_RELEASE);
+    return NULL;
 }
 
 static void
@@ -135,6 +162,63 @@ assert_within(world *w)
     }
 }
 
+/* After all have left: what the counters hold is what the receipts add up to. */
+static void
+check_books(world *w, const tally *sum, world_sums *sums, bool dying, uint64_t most)
+{
+    uint64_t posts = 0, requests = 0, refused = 0;
+
+    for (int i = 0; i < 3; i++) {
+        licet_gate_adopt(w->gate, WORLD_NOW, NULL, NULL);
+        world_drain(w->gate, sums);
+    }
+    assert_int_equal(licet_gate_under_way(w->gate), 0);
+    assert_int_equal(licet_gate_owned(w->gate), 0);
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        posts += sum->posts[i];
+        requests += sum->requests[i];
+        refused += sum->refused[i];
+    }
+    assert_true(requests > 1000);
+    assert_true(sums->receipts >= requests);
+    assert_true(sums->posts >= posts);
+    if (!dying) {
+        assert_int_equal(sums->receipts, requests);
+        assert_int_equal(sums->posts, posts);
+    }
+    if (most < 100000) {
+        assert_true(refused > 0); /* the limit was reached */
+        assert_true(sums->posts > most - 200);
+    }
+    for (uint32_t i = 0; i < WORLD_LIMITS; i++) {
+        licet_counter_value value = licet_gate_counter(w->gate, i + 1);
+        assert_int_equal(value.held, 0);
+        assert_int_equal(value.taken, w->limits[i].kind == WORLD_POST ? sums->posts : sums->requests);
+    }
+    assert_int_equal(licet_gate_lease(w->gate, WORLD_CELL, WORLD_POST).taken, sums->posts);
+    assert_int_equal(licet_gate_lease(w->gate, WORLD_CELL, LICET_KIND_REQUEST).taken, sums->requests);
+    assert_int_equal(licet_gate_faults_of(w->gate).leaks, 0);
+}
+
+static void
+serve(world *w, world_sums *sums)
+{
+    refill(w->gate);
+    world_drain(w->gate, sums);
+    licet_gate_adopt(w->gate, WORLD_NOW, NULL, NULL);
+    assert_within(w);
+}
+
+/* Limits of a stress: 'most' posts, the others out of reach. */
+static void
+limits(world *w, uint64_t most)
+{
+    w->limits[0].most = most;
+    w->limits[1].most = UINT64_C(1) << 39;
+    w->limits[2].most = UINT64_C(1) << 39;
+    world_grant(w, GRANT_STEP, GRANT_STEP);
+}
+
 static void
 run(bool dying, uint64_t most)
 {
@@ -146,58 +230,22 @@ run(bool dying, uint64_t most)
 
     assert_true(sum != MAP_FAILED);
     world_init_with(&w, &options);
-    w.limits[0].most = most;
-    w.limits[1].most = UINT64_C(1) << 39;
-    w.limits[2].most = UINT64_C(1) << 39;
-    world_grant(&w, GRANT_STEP, GRANT_STEP);
+    limits(&w, most);
     for (uint32_t i = 0; i < WORKERS; i++) {
         fflush(NULL);
         if (fork() == 0) {
-            work(&w, i, sum, dying && i % 2 == 0);
+            work_in_process(&w, i, sum, dying && i % 2 == 0);
         }
     }
     while (alive > 0) {
         int status;
-        refill(w.gate);
-        world_drain(w.gate, &sums);
-        licet_gate_adopt(w.gate, WORLD_NOW, NULL, NULL);
-        assert_within(&w);
+        serve(&w, &sums);
         while (waitpid(-1, &status, WNOHANG) > 0) {
             assert_int_equal(status, 0);
             alive--;
         }
     }
-    for (int i = 0; i < 3; i++) {
-        licet_gate_adopt(w.gate, WORLD_NOW, NULL, NULL);
-        world_drain(w.gate, &sums);
-    }
-    assert_int_equal(licet_gate_under_way(w.gate), 0);
-    assert_int_equal(licet_gate_owned(w.gate), 0);
-    uint64_t posts = 0, requests = 0, refused = 0;
-    for (uint32_t i = 0; i < WORKERS; i++) {
-        posts += sum->posts[i];
-        requests += sum->requests[i];
-        refused += sum->refused[i];
-    }
-    assert_true(requests > 1000);
-    assert_true(sums.receipts >= requests);
-    assert_true(sums.posts >= posts);
-    if (!dying) {
-        assert_int_equal(sums.receipts, requests);
-        assert_int_equal(sums.posts, posts);
-    }
-    if (most < 100000) {
-        assert_true(refused > 0); /* the limit was reached */
-        assert_true(sums.posts > most - 200);
-    }
-    for (uint32_t i = 0; i < WORLD_LIMITS; i++) {
-        licet_counter_value value = licet_gate_counter(w.gate, i + 1);
-        assert_int_equal(value.held, 0);
-        assert_int_equal(value.taken, w.limits[i].kind == WORLD_POST ? sums.posts : sums.requests);
-    }
-    assert_int_equal(licet_gate_lease(w.gate, WORLD_CELL, WORLD_POST).taken, sums.posts);
-    assert_int_equal(licet_gate_lease(w.gate, WORLD_CELL, LICET_KIND_REQUEST).taken, sums.requests);
-    assert_int_equal(licet_gate_faults_of(w.gate).leaks, 0);
+    check_books(&w, sum, &sums, dying, most);
     munmap(sum, sizeof(*sum));
     world_done(&w);
 }
@@ -226,6 +274,31 @@ test_workers_die_at_limit(void **state)
     run(true, 20000);
 }
 
+static void
+test_threads(void **state)
+{
+    licet_gate_options options = stress_options();
+    pthread_t threads[WORKERS];
+    world_sums sums = {0};
+    tally sum = {0};
+    world w;
+    crew all = {.w = &w, .sum = &sum};
+
+    world_init_with(&w, &options);
+    limits(&w, 20000);
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, work_in_thread, &all), 0);
+    }
+    while (__atomic_load_n(&all.done, __ATOMIC_ACQUIRE) < WORKERS) {
+        serve(&w, &sums);
+    }
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    check_books(&w, &sum, &sums, false, 20000);
+    world_done(&w);
+}
+
 /* SIGKILL at any moment: never below what the receipts say, never beyond the limit, and leaks are told of. */
 static void
 test_killed(void **state)
@@ -247,7 +320,7 @@ test_killed(void **state)
             fflush(NULL);
             pids[i] = fork();
             if (pids[i] == 0) {
-                work(&w, i, sum, false);
+                work_in_process(&w, i, sum, false);
             }
         }
         for (uint32_t i = 0; i < WORKERS; i++) {
@@ -286,14 +359,31 @@ test_killed(void **state)
     munmap(sum, sizeof(*sum));
 }
 
+/* The thread sanitizer does a 16-byte compare-and-swap under a lock of its process: between processes it is none. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define STRESS_THREADS_ONLY
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#define STRESS_THREADS_ONLY
+#endif
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest processes[] = {
         cmocka_unit_test(test_unlimited),   cmocka_unit_test(test_limit_reached),
         cmocka_unit_test(test_workers_die), cmocka_unit_test(test_workers_die_at_limit),
         cmocka_unit_test(test_killed),
     };
+    const struct CMUnitTest threads[] = {cmocka_unit_test(test_threads)};
+    int failed = 0;
 
-    return cmocka_run_group_tests_name("stress", tests, NULL, NULL);
+#ifndef STRESS_THREADS_ONLY
+    failed = cmocka_run_group_tests_name("stress, processes", processes, NULL, NULL);
+#else
+    (void)processes;
+#endif
+    return failed + cmocka_run_group_tests_name("stress, threads", threads, NULL, NULL);
 }
