@@ -74,6 +74,7 @@ for script in tests/cli/*.sh; do
     stage "command line: $(basename "$script" .sh)" "$script" build/licet
 done
 stage 'manual pages' tests/manuals.sh build
+stage 'messages are explained' tests/messages.py
 stage 'scenarios in nginx' tests_of build --suite scenario
 stage 'end to end: packages of npm' tests/e2e/install.sh
 for story in tests/e2e/*.test.mjs; do
