@@ -118,10 +118,12 @@ release(recorder_gate *gate)
         if (area->ids_staged != area->ids) {
             area->ids = area->ids_staged;
             licet_gate_ids_release(gate->gate, a, area->ids);
+            LICET_STEP(IDS_RELEASED);
         }
         if (area->ring_staged != area->ring) {
             area->ring = area->ring_staged;
             licet_gate_release(gate->gate, a, area->ring);
+            LICET_STEP(RING_RELEASED);
         }
     }
 }
@@ -130,9 +132,11 @@ bool
 recorder_commit(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
     positions_collect(r);
+    LICET_STEP(COMMIT);
     if (!r->journal->ops->commit(r->journal, r->positions, r->positions_len, now_ms, err)) {
         return false;
     }
+    LICET_STEP(COMMITTED);
     r->committed_ms = now_ms;
     if (r->gate != NULL) {
         release(r->gate);
@@ -148,6 +152,7 @@ recorder_commit(licet_recorder *r, uint64_t now_ms, licet_error *err)
         if (!licet_fold_feed(r->fold, &entry, err)) {
             return false;
         }
+        LICET_STEP(FED);
     }
     r->staged_len = 0;
     r->batch.len = 0;

@@ -61,6 +61,7 @@ drain_ids(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, l
             return false;
         }
         area->ids_staged = next;
+        LICET_STEP(IDS_STAGED);
         if (r->batch.len >= BATCH_ENOUGH && !recorder_commit(r, now_ms, err)) { /* a ring may hold more than a batch */
             return false;
         }
@@ -123,6 +124,7 @@ drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, 
         }
         area->ring_staged++;
         taken++;
+        LICET_STEP(RECEIPT_STAGED);
     }
     *out_work += taken;
     return true;

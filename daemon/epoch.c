@@ -301,6 +301,7 @@ old_keep(licet_recorder *r, recorder_gate *gate, licet_error *err)
         gate->followed = NULL;
         return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot link: %s", name, strerror(errno));
     }
+    LICET_STEP(OLD_NAMED);
     snprintf(gate->path, sizeof(gate->path), "%s", name);
     r->old[r->old_len++] = gate;
     return true;
@@ -375,6 +376,7 @@ recorder_gate_old_done(licet_recorder *r)
             continue;
         }
         recorder_say(r, LICET_LOG_INFO, "the replaced shared memory of epoch %u is drained", r->old[i]->epoch);
+        LICET_STEP(OLD_DONE);
         unlink(r->old[i]->path);
         recorder_gate_free(r->old[i]);
     }
@@ -402,16 +404,25 @@ gate_make(licet_recorder *r, licet_gate_options *options, uint64_t now_ms, licet
 {
     licet_gate *mapped;
 
-    if (!epoch_raise(r, &options->epoch, err) || !stage_epoch(r, options->epoch, now_ms, err) ||
-        !recorder_commit(r, now_ms, err) || !r->lease_store->ops->begin(r->lease_store, options->epoch, err)) {
+    if (!epoch_raise(r, &options->epoch, err)) {
         return false;
     }
+    LICET_STEP(EPOCH_RAISED);
+    if (!stage_epoch(r, options->epoch, now_ms, err) || !recorder_commit(r, now_ms, err)) {
+        return false;
+    }
+    LICET_STEP(EPOCH_JOURNALLED);
+    if (!r->lease_store->ops->begin(r->lease_store, options->epoch, err)) {
+        return false;
+    }
+    LICET_STEP(EPOCH_LEASES);
     r->lease_epoch = options->epoch;
     r->lease_ended = false;
     recorder_leases_begin(r);
     if (!licet_gate_create(r->config.shared_memory, options, &mapped, err)) {
         return false;
     }
+    LICET_STEP(EPOCH_FILE);
     r->gate = gate_hold(r, mapped, r->config.shared_memory, err);
     if (r->gate == NULL) {
         return false;
@@ -438,6 +449,7 @@ inherit(licet_recorder *r, recorder_gate *const *from, size_t n)
         }
     }
     recorder_leases_inherit(r);
+    LICET_STEP(HANDED_OVER);
 }
 
 /* A file that no worker decides by yet: the licetd that made it may have died before it set what must be set. */
@@ -476,6 +488,7 @@ gate_publish(licet_recorder *r, licet_error *err)
         return false;
     }
     licet_gate_publish(r->gate->gate, licet_store_generation(r->store));
+    LICET_STEP(GENERATION);
     return true;
 }
 

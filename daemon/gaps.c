@@ -215,8 +215,11 @@ unrecorded_one(licet_recorder *r, recorder_gate *gate, recorder_book *book, uint
         !recorder_commit(r, now_ms, err)) {
         return false;
     }
+    LICET_STEP(GAP_DURABLE);
     recorder_charge_gap(r, book, &gap);
+    LICET_STEP(GAP_CHARGED);
     licet_gate_unrecorded_release(gate->gate, book->cell, requests, units);
+    LICET_STEP(GAP_RELEASED);
     return true;
 }
 

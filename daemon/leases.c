@@ -81,13 +81,16 @@ judge(recorder_lease *lease, uint64_t taken, uint64_t least)
 static bool
 grants_send(licet_recorder *r, granting *g, licet_error *err)
 {
+    LICET_STEP(GRANT);
     if (g->len > 0 && !r->lease_store->ops->grant(r->lease_store, r->gate->epoch, g->list, g->len, err)) {
         return false;
     }
+    LICET_STEP(GRANT_DURABLE);
     for (size_t i = 0; i < g->len; i++) {
         r->books[g->of[i].cell]->leases[g->of[i].kind].granted = g->list[i].granted;
         licet_gate_lease_grant(r->gate->gate, g->of[i].cell, g->of[i].kind, g->list[i].granted);
     }
+    LICET_STEP(GRANTED);
     g->len = 0;
     return true;
 }

@@ -108,6 +108,7 @@ give_back(licet_gate *gate, uint32_t counter, uint64_t opened, uint64_t *out_uni
     if (!licet_gate_counter_swap(gate, counter, from, to)) {
         return false;
     }
+    LICET_STEP(RECOUNTED);
     *out_units = from.held;
     return true;
 }

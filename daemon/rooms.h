@@ -15,6 +15,7 @@
 #define LICET_RECORDER_ROOMS_H
 
 #include "licet/lease.h"
+#include "licet/step.h"
 #include "recorder.h"
 
 #include <limits.h>

@@ -93,8 +93,11 @@ seal_one(licet_recorder *r, recorder_book *book, licet_error *err)
         return false;
     }
     licet_buffer_init(&note, NOTE_MAX);
-    ok = licet_signer_sign(r->signer, book->name, book->signed_size, size, &root, &proof, &note, err) &&
-         licet_ledger_checkpoint_write(book->ledger, licet_buffer_view(&note), err);
+    LICET_STEP(SEAL);
+    ok = licet_signer_sign(r->signer, book->name, book->signed_size, size, &root, &proof, &note, err);
+    LICET_STEP(SIGNED);
+    ok = ok && licet_ledger_checkpoint_write(book->ledger, licet_buffer_view(&note), err);
+    LICET_STEP(SEALED);
     licet_buffer_done(&note);
     if (ok) {
         book->signed_size = size;

@@ -26,6 +26,7 @@ ledgers_commit(licet_recorder *r, uint64_t number, bool all, licet_error *err)
         }
         book->folded = number > book->folded ? number : book->folded;
         book->touched = false;
+        LICET_STEP(LEDGER_COMMITTED);
     }
     return true;
 }
@@ -85,8 +86,12 @@ recorder_usage_follow(licet_recorder *r, licet_error *err)
         recorder_say(r, LICET_LOG_WARNING, "the usage tables know more than the ledgers; they are rebuilt");
         return licet_recorder_rebuild(r, err);
     }
-    if (licet_usage_begin(r->usage, err) && usage_apply(r, err) && licet_usage_commit(r->usage, err)) {
-        return true;
+    if (licet_usage_begin(r->usage, err) && usage_apply(r, err)) {
+        LICET_STEP(USAGE_APPLIED);
+        if (licet_usage_commit(r->usage, err)) {
+            LICET_STEP(USAGE_COMMITTED);
+            return true;
+        }
     }
     for (uint32_t i = 0; i < r->books_len; i++) {
         licet_usage_applied(r->usage, r->books[i]->name, &r->books[i]->applied, NULL);
@@ -119,6 +124,7 @@ recorder_tick(licet_recorder *r, uint64_t now_ms, bool all, licet_error *err)
     if (!recorder_stage_time(r, LICET_JOURNAL_TICK, time, &number, err) || !recorder_commit(r, now_ms, err)) {
         return false;
     }
+    LICET_STEP(TICKED);
     r->last_tick = time;
     r->dirty = false;
     r->ticks++;

@@ -159,7 +159,7 @@ take_all(const licet_gate *gate, licet_slot *slot, const licet_verdict *verdict,
             return LICET_LEASE_EMPTY;
         }
         GATE_STORE(&slot->wide.reserved[kind], amount);
-        LICET_STEP();
+        LICET_STEP(RESERVED);
     }
     return LICET_ADMITTED;
 }
@@ -176,14 +176,14 @@ open_slot(licet_worker *worker, const licet_image *image, const licet_facts *fac
     }
     licet_slot *slot = &worker->slots[worker->free_slots[--worker->free_len]];
     worker->open++;
-    LICET_STEP();
+    LICET_STEP(SLOT_CHOSEN);
     fill_wide(worker->gate, &slot->wide, image, facts, verdict, sequence, now_ms);
     fill_holds(slot, image, verdict);
-    LICET_STEP();
+    LICET_STEP(SLOT_FILLED);
     __atomic_store_n(&slot->state, SLOT_OPEN, __ATOMIC_SEQ_CST);
-    LICET_STEP();
+    LICET_STEP(SLOT_OPEN);
     GATE_STORE(&worker->area->opened, ++worker->opened);
-    LICET_STEP();
+    LICET_STEP(OPENED);
     return slot;
 }
 

@@ -155,6 +155,7 @@ keep_area(licet_gate *gate, uint32_t index)
         gate_unlock(gate, gate->fd, index);
         return false;
     }
+    LICET_STEP(ADOPT_LOCKED);
     repair_heads(gate, area);
     gate->kept[index] = KEPT_LOCKED;
     return true;
@@ -168,7 +169,9 @@ give_free(licet_gate *gate, uint32_t index)
     if (GATE_LOAD(&area->head) != GATE_LOAD(&area->tail) || GATE_LOAD(&area->ids_head) != GATE_LOAD(&area->ids_tail)) {
         return false;
     }
+    LICET_STEP(ADOPT_DRAINED);
     __atomic_store_n(&area->owner, 0, __ATOMIC_SEQ_CST);
+    LICET_STEP(ADOPT_FREED);
     gate->kept[index] = KEPT_NOT;
     gate_unlock(gate, gate->fd, index);
     return true;

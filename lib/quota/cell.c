@@ -63,7 +63,9 @@ unrecorded_add(const licet_gate *gate, uint32_t cell, uint64_t units, uint64_t c
     }
     /* Units before the request: a reader that takes the request has its units too. */
     __atomic_fetch_add(&c->unrecorded_units, units, __ATOMIC_SEQ_CST);
+    LICET_STEP(UNRECORDED_UNITS);
     __atomic_fetch_add(&c->unrecorded_requests, 1, __ATOMIC_SEQ_CST);
+    LICET_STEP(UNRECORDED);
     return true;
 }
 

@@ -17,9 +17,17 @@ limits_of(const licet_slot *slot)
 static void
 intend(licet_slot *slot, uint32_t what)
 {
-    LICET_STEP();
+    LICET_STEP(INTEND);
     GATE_STORE(&slot->intent, what);
-    LICET_STEP();
+    LICET_STEP(INTENDED);
+}
+
+static void
+intent_done(licet_slot *slot)
+{
+    LICET_STEP(HOLD_DONE);
+    GATE_STORE(&slot->intent, 0);
+    LICET_STEP(INTENT_GONE);
 }
 
 /* The counter has gone on to another window: what was taken before is out of reach, and the mark begins anew. */
@@ -27,11 +35,11 @@ static void
 move_window(slot_limit *limit, uint32_t window)
 {
     GATE_STORE(&limit->past, limit->past + limit->held);
-    LICET_STEP();
+    LICET_STEP(WINDOW_PAST);
     GATE_STORE(&limit->held, 0);
-    LICET_STEP();
+    LICET_STEP(WINDOW_BEGUN);
     GATE_STORE(&limit->window, window);
-    LICET_STEP();
+    LICET_STEP(WINDOW_MOVED);
 }
 
 bool
@@ -45,7 +53,7 @@ hold_limit(const licet_gate *gate, licet_slot *slot, uint32_t i, uint64_t units,
     }
     intend(slot, SLOT_INTENT_LIMIT + i);
     counter_result result = counter_take(gate_counter_at(gate, limit->counter), want);
-    LICET_STEP();
+    LICET_STEP(LIMIT_TAKEN);
     if (result.over) {
         *out_refusal = (hold_refusal){.limit = i, .value = result.value, .over = result.taken};
     }
@@ -55,7 +63,7 @@ hold_limit(const licet_gate *gate, licet_slot *slot, uint32_t i, uint64_t units,
         }
         GATE_STORE(&limit->held, limit->held + units);
     }
-    intend(slot, 0);
+    intent_done(slot);
     return result.taken;
 }
 
@@ -69,11 +77,11 @@ hold_lease(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t uni
     }
     intend(slot, SLOT_INTENT_LEASE + kind);
     bool taken = lease_take(gate, cell, kind, units, anyway);
-    LICET_STEP();
+    LICET_STEP(LEASE_TAKEN);
     if (taken) {
         GATE_STORE(&slot->leased[kind], slot->leased[kind] + units);
     }
-    intend(slot, 0);
+    intent_done(slot);
     return taken;
 }
 
@@ -87,9 +95,9 @@ hold_undo_limit(const licet_gate *gate, licet_slot *slot, uint32_t i, uint64_t u
     }
     intend(slot, SLOT_INTENT_LIMIT + i);
     GATE_STORE(&limit->held, limit->held - units);
-    LICET_STEP();
+    LICET_STEP(UNDONE);
     counter_give(gate_counter_at(gate, limit->counter), limit->window, units, units);
-    intend(slot, 0);
+    intent_done(slot);
 }
 
 hold_outcome
@@ -132,9 +140,9 @@ release_limit(const licet_gate *gate, licet_slot *slot, uint32_t i)
     uint64_t unused = all - gate_least(all, GATE_LOAD(&slot->charged[kind]));
     intend(slot, SLOT_INTENT_LIMIT + i);
     GATE_STORE(&limit->held, 0);
-    LICET_STEP();
+    LICET_STEP(LIMIT_UNMARKED);
     counter_give(gate_counter_at(gate, counter), window, gate_least(held, unused), held);
-    intend(slot, 0);
+    intent_done(slot);
 }
 
 static void
@@ -148,11 +156,11 @@ release_lease(const licet_gate *gate, licet_slot *slot, uint32_t cell, uint32_t 
     uint64_t unused = leased - gate_least(leased, GATE_LOAD(&slot->charged[kind]));
     intend(slot, SLOT_INTENT_LEASE + kind);
     GATE_STORE(&slot->leased[kind], 0);
-    LICET_STEP();
+    LICET_STEP(LEASE_UNMARKED);
     if (unused > 0) {
         lease_give(gate, cell, kind, unused);
     }
-    intend(slot, 0);
+    intent_done(slot);
 }
 
 void

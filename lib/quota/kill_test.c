@@ -19,6 +19,7 @@
 
 #include "world.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -29,6 +30,7 @@
 /* Told by the child while it lives. */
 typedef struct progress {
     uint32_t steps, die_at; /* die_at 0: live */
+    uint32_t last;          /* step reached last */
     uint32_t admitted, settled;
     uint64_t counted;
     bool may_overrun, left;
@@ -38,8 +40,9 @@ static progress *told;
 static jmp_buf *grave; /* where a death in this process ends; NULL: the process itself does */
 
 void
-licet_step(void)
+licet_step(enum licet_step_number number)
 {
+    told->last = number;
     told->steps++;
     if (told->steps == told->die_at && grave != NULL) {
         longjmp(*grave, 1);
@@ -78,7 +81,7 @@ count(licet_slot *slot, uint64_t posts)
 {
     licet_slot_count(slot, WORLD_POST, posts);
     told->counted = posts;
-    licet_step();
+    LICET_STEP(COUNTED);
 }
 
 static void
@@ -86,7 +89,7 @@ settle(licet_worker *worker, licet_slot *slot, licet_settlement settlement)
 {
     licet_slot_settle(worker, slot, &settlement);
     told->settled++;
-    licet_step();
+    LICET_STEP(SLOT_FREE);
 }
 
 static void
@@ -242,7 +245,7 @@ static char place[160]; /* for the messages */
 #define MUST(condition)                                                                                                \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
-            fail_msg("%s: %s", place, #condition);                                                                     \
+            fail_msg("%s (step %u): %s", place, told->last, #condition);                                               \
         }                                                                                                              \
     } while (0)
 
@@ -526,10 +529,40 @@ test_worker_dies_at_every_instruction(void **state)
     }
 }
 
+/* ---- the page that tells the steps ------------------------------------------------------------ */
+
+static void
+test_page_tells_steps(void **state)
+{
+    static const struct {
+        unsigned number;
+        const char *name, *text;
+    } steps[] = {
+#define STEP_ROW(number, name, text) {number, #name, text},
+        LICET_STEPS(STEP_ROW)
+#undef STEP_ROW
+    };
+    char path[PATH_MAX], line[256];
+    uint8_t *page = NULL;
+    size_t len;
+
+    snprintf(path, sizeof(path), "%s/docs/format/gate.md", getenv("LICET_SOURCE_ROOT"));
+    assert_true(licet_file_read(path, 1 << 20, &page, &len, NULL));
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        snprintf(line, sizeof(line), "| %u | %s | %s |\n", steps[i].number, steps[i].name, steps[i].text);
+        if (memmem(page, len, line, strlen(line)) == NULL) {
+            fail_msg("docs/format/gate.md does not say: %s", line);
+        }
+        assert_true(i == 0 || steps[i].number > steps[i - 1].number);
+    }
+    free(page);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_page_tells_steps),
         cmocka_unit_test(test_worker_dies_at_every_instruction),
         cmocka_unit_test(test_worker_dies_everywhere),
         cmocka_unit_test(test_licetd_dies_everywhere),

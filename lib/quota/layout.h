@@ -11,6 +11,7 @@
 #define LICET_QUOTA_LAYOUT_H
 
 #include "licet/gate.h"
+#include "licet/step.h"
 
 #include <assert.h>
 #include <stdalign.h>
@@ -218,13 +219,5 @@ gate_least(uint64_t a, uint64_t b)
 #define GATE_STORE(p, value) __atomic_store_n((p), (value), __ATOMIC_RELEASE)
 #define GATE_LOAD_RELAXED(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define GATE_STORE_RELAXED(p, value) __atomic_store_n((p), (value), __ATOMIC_RELAXED)
-
-/* A place where a process may die: a test that compiles the sources itself dies at each. Nothing otherwise. */
-#ifdef LICET_TEST_STEPS
-void licet_step(void);
-#define LICET_STEP() licet_step()
-#else
-#define LICET_STEP() ((void)0)
-#endif
 
 #endif

@@ -58,7 +58,7 @@ raise_to(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to, boo
         return false;
     }
     GATE_STORE(&slot->wide.reserved[kind], to);
-    LICET_STEP();
+    LICET_STEP(TOPPED_UP);
     return true;
 }
 
@@ -79,6 +79,7 @@ licet_slot_count(licet_slot *slot, uint32_t kind, uint64_t units)
 {
     if (kind < LICET_KINDS_MAX) {
         GATE_STORE(&slot->wide.units[kind], gate_least(units, GATE_UNITS_END - 1));
+        LICET_STEP(COUNTED);
     }
 }
 
@@ -87,6 +88,7 @@ licet_slot_progress(licet_slot *slot, uint16_t status, uint64_t bytes)
 {
     GATE_STORE(&slot->wide.status, status < 1024 ? status : 0);
     GATE_STORE(&slot->wide.bytes, gate_least(bytes, GATE_UNITS_END - 1));
+    LICET_STEP(PROGRESSED);
 }
 
 bool
@@ -114,9 +116,9 @@ licet_slot_ids(licet_worker *worker, licet_slot *slot, uint32_t kind, uint32_t c
     worker->ids_head += size;
     worker->ids_reserved -= reserved;
     *left -= (uint32_t)reserved;
-    LICET_STEP();
+    LICET_STEP(IDS_WRITTEN);
     GATE_STORE(&worker->area->ids_head, worker->ids_head);
-    LICET_STEP();
+    LICET_STEP(IDS_PUBLISHED);
     return true;
 }
 
@@ -161,13 +163,13 @@ slot_end_as(licet_slot *slot, licet_ending ending, uint64_t now_ms)
 void
 slot_publish(const licet_gate *gate, uint32_t area, licet_slot *slot, uint64_t head)
 {
-    LICET_STEP();
+    LICET_STEP(RECEIPT_FINAL);
     ring_write(gate, area, head, &slot->wide);
-    LICET_STEP();
+    LICET_STEP(ENTRY_WRITTEN);
     __atomic_store_n(&slot->state, SLOT_SETTLING | head << SLOT_STATE_BITS, __ATOMIC_SEQ_CST);
-    LICET_STEP();
+    LICET_STEP(SETTLING);
     __atomic_store_n(&gate_area_at(gate, area)->head, head + 1, __ATOMIC_SEQ_CST);
-    LICET_STEP();
+    LICET_STEP(PUBLISHED);
     slot_free(gate, slot);
 }
 
@@ -175,9 +177,9 @@ void
 slot_free(const licet_gate *gate, licet_slot *slot)
 {
     hold_release(gate, slot);
-    LICET_STEP();
+    LICET_STEP(HOLDS_GONE);
     __atomic_store_n(&slot->state, SLOT_FREE, __ATOMIC_SEQ_CST);
-    LICET_STEP();
+    LICET_STEP(SLOT_FREE);
 }
 
 static void
@@ -201,7 +203,7 @@ licet_slot_settle(licet_worker *worker, licet_slot *slot, const licet_settlement
         uint64_t units = gate_least(settlement->units[kind], GATE_UNITS_END - 1);
         licet_slot_overrun(worker, slot, kind, units);
         GATE_STORE(&wide->units[kind], units);
-        LICET_STEP();
+        LICET_STEP(UNITS_FINAL);
         wide->ids[kind] = gate_least(settlement->ids[kind], GATE_UNITS_END - 1);
     }
     wide->status = settlement->status < 1024 ? settlement->status : 0;

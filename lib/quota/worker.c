@@ -143,11 +143,13 @@ try_area(licet_worker *worker, uint32_t index)
     if (GATE_LOAD(&worker->area->owner) != 0 || !gate_lock(gate, worker->fd, index)) {
         return false;
     }
+    LICET_STEP(JOIN_LOCKED);
     bool in_order = GATE_LOAD(&worker->area->owner) == 0 && look_over(worker);
     if (GATE_LOAD(&worker->area->owner) == 0) {
         /* Out of order it is left as if its worker had died: licetd puts it right. */
         GATE_STORE(&worker->area->uses, 0);
         __atomic_store_n(&worker->area->owner, (uint64_t)getpid(), __ATOMIC_SEQ_CST);
+        LICET_STEP(JOIN_OWNED);
     }
     if (!in_order) {
         gate_unlock(gate, worker->fd, index);
@@ -155,13 +157,16 @@ try_area(licet_worker *worker, uint32_t index)
     }
     /* After owner: either licetd sees this worker, or this worker sees what licetd published before it looked. */
     __atomic_store_n(&worker->area->uses, licet_gate_generation(gate), __ATOMIC_SEQ_CST);
+    LICET_STEP(JOIN_USES);
     return true;
 }
 
 static void
 give_up_area(licet_worker *worker)
 {
+    LICET_STEP(LEAVE);
     __atomic_store_n(&worker->area->owner, 0, __ATOMIC_SEQ_CST);
+    LICET_STEP(LEFT);
     worker_free(worker);
 }
 
