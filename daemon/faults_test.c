@@ -636,6 +636,48 @@ test_counts_out_of_reason_poison_no_ledger(void **state)
     site_done(&s);
 }
 
+/* Known callers refused while nothing could be recorded are one record of their agreement, in the tables too. */
+static bool
+refused_is(void *user, uint8_t reason, uint64_t count, licet_error *err)
+{
+    (void)err;
+    assert_int_equal(reason, LICET_REASON_CANNOT_RECORD);
+    *(uint64_t *)user += count;
+    return true;
+}
+
+static void
+test_refusals_without_a_receipt_are_counted(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    uint64_t size, work, count = 0, now = site_now() / 60000 * 60000 + 30000;
+    site_worker w;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    must(licet_recorder_round(recorder, now, &work, &err));
+    site_worker_join(&s, &w);
+    size = licet_ledger_size(licet_recorder_ledger(recorder, SITE_AGREEMENT));
+    for (int i = 0; i < 5; i++) {
+        licet_worker_refused(w.worker, &w.image, LICET_REASON_CANNOT_RECORD);
+    }
+    must(licet_recorder_round(recorder, now + 2000, &work, &err)); /* the minute is not over */
+    assert_int_equal(licet_ledger_size(licet_recorder_ledger(recorder, SITE_AGREEMENT)), size);
+    must(licet_recorder_round(recorder, now + 31000, &work, &err));
+    assert_int_equal(licet_ledger_size(licet_recorder_ledger(recorder, SITE_AGREEMENT)), size + 1);
+    must(licet_recorder_sync(recorder, now + 32000, &err));
+    must(licet_usage_refused(licet_recorder_usage(recorder), SITE_AGREEMENT, 0, now / 3600000 * 3600000 + 7200000,
+                             refused_is, &count, &err));
+    assert_int_equal(count, 5);
+    assert_int_equal(licet_gate_refused(licet_recorder_gate(recorder), CELL, LICET_REASON_CANNOT_RECORD), 0);
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, now + 33000, &err));
+    site_done(&s);
+}
+
 /* More ids than one batch of the journal holds. */
 static void
 test_a_large_ring_of_ids_is_drained(void **state)
@@ -687,6 +729,7 @@ main(void)
         cmocka_unit_test(test_a_clock_set_back_does_not_keep_it_stalled),
         cmocka_unit_test(test_a_head_out_of_reach_makes_no_receipts),
         cmocka_unit_test(test_counts_out_of_reason_poison_no_ledger),
+        cmocka_unit_test(test_refusals_without_a_receipt_are_counted),
         cmocka_unit_test(test_a_large_ring_of_ids_is_drained),
         cmocka_unit_test(test_a_signer_that_hangs_is_not_believed_late),
     };

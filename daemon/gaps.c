@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gaps: what cannot be known, said with its bound; and callers nobody knows,
- * counted.
+ * Gaps: what cannot be known, said with its bound; and what was refused
+ * without a receipt, counted: callers nobody knows, and known ones of whom
+ * nothing could be recorded.
  *
  *  (1) After a power loss a gap hides at most granted - recorded of the old epoch, per unit kind: nothing was handed
  *      out that was not granted durably before.
@@ -284,9 +285,66 @@ unidentified_of(licet_recorder *r, licet_gate *gate, uint32_t minute, uint64_t n
     return true;
 }
 
+/* ---- refusals without a receipt ------------------------------------------------------ */
+
+static bool
+stage_refused(licet_recorder *r, recorder_book *book, const licet_refused *record, licet_error *err)
+{
+    licet_buffer entry;
+    bool ok;
+
+    licet_buffer_init(&entry, 64);
+    ok = licet_refused_encode(record, &entry, err) && recorder_stage_entry(r, book, licet_buffer_view(&entry), err);
+    licet_buffer_done(&entry);
+    return ok;
+}
+
+/* As unidentified callers: read, made durable, released. */
+static bool
+refused_of(licet_recorder *r, licet_gate *gate, recorder_book *book, uint64_t now_ms, licet_error *err)
+{
+    uint64_t since = r->refused_ms != 0 ? r->refused_ms : r->last_tick, counts[LICET_REASONS_LEN] = {0};
+    licet_refused record = {.from_ms = since < now_ms ? since : now_ms, .to_ms = now_ms};
+    bool any = false;
+
+    for (unsigned reason = LICET_REASON_NONE + 1; reason < LICET_REASONS_LEN; reason++) {
+        counts[reason] = licet_gate_refused(gate, book->cell, (licet_reason)reason);
+        if (counts[reason] > 0) {
+            any = true;
+            record.reason = (uint8_t)reason;
+            record.count = within(counts[reason]);
+            recorder_say(r, LICET_LOG_WARNING, "%s: %llu refusals (%s) could not be recorded one by one", book->name,
+                         (unsigned long long)record.count, licet_reason_slug((licet_reason)reason));
+            if (!stage_refused(r, book, &record, err)) {
+                return false;
+            }
+        }
+    }
+    if (any && !recorder_commit(r, now_ms, err)) {
+        return false;
+    }
+    for (unsigned reason = LICET_REASON_NONE + 1; any && reason < LICET_REASONS_LEN; reason++) {
+        licet_gate_refused_release(gate, book->cell, (licet_reason)reason, counts[reason]);
+    }
+    return true;
+}
+
+static bool
+refused_all(licet_recorder *r, licet_gate *gate, uint64_t now_ms, licet_error *err)
+{
+    for (uint32_t i = 1; i < r->books_len; i++) {
+        if (r->books[i]->ledger != NULL && !refused_of(r, gate, r->books[i], now_ms, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- each minute -------------------------------------------------------------------- */
+
 /* The counts stay in shared memory until their minute is over: a death of licetd loses none of them. */
 bool
-recorder_unidentified(licet_recorder *r, uint64_t now_ms, bool always, licet_error *err)
+recorder_minute(licet_recorder *r, uint64_t now_ms, bool always, licet_error *err)
 {
     uint32_t minute = (uint32_t)(now_ms / 60000), of = r->minute == 0 ? minute : r->minute;
 
@@ -295,9 +353,13 @@ recorder_unidentified(licet_recorder *r, uint64_t now_ms, bool always, licet_err
     }
     r->minute = minute;
     for (size_t k = 0; k < r->old_len; k++) {
-        if (!unidentified_of(r, r->old[k]->gate, of, now_ms, err)) {
+        if (!unidentified_of(r, r->old[k]->gate, of, now_ms, err) || !refused_all(r, r->old[k]->gate, now_ms, err)) {
             return false;
         }
     }
-    return unidentified_of(r, r->gate->gate, of, now_ms, err);
+    if (!unidentified_of(r, r->gate->gate, of, now_ms, err) || !refused_all(r, r->gate->gate, now_ms, err)) {
+        return false;
+    }
+    r->refused_ms = now_ms;
+    return true;
 }

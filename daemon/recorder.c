@@ -351,8 +351,7 @@ second(licet_recorder *r, uint64_t now_ms, licet_error *err)
         return true;
     }
     r->second_ms = now_ms;
-    if (r->gate != NULL &&
-        (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_unidentified(r, now_ms, false, err))) {
+    if (r->gate != NULL && (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_minute(r, now_ms, false, err))) {
         return false;
     }
     if ((r->dirty || month) && !recorder_tick(r, now_ms, false, err)) {
@@ -410,7 +409,7 @@ settle(licet_recorder *r, uint64_t now_ms, licet_error *err)
         if (!recorder_drain_all(r, now_ms, err)) {
             goto failed;
         }
-        if (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_unidentified(r, now_ms, true, err)) {
+        if (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_minute(r, now_ms, true, err)) {
             goto failed;
         }
     }

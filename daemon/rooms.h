@@ -182,7 +182,8 @@ struct licet_recorder {
     recorder_gate *old[RECORDER_OLD_GATES_MAX];
     size_t old_len;
     uint64_t adopt_ms, second_ms, lease_ms;
-    uint32_t minute; /* of the unidentified callers that the gate still counts */
+    uint32_t minute;     /* of the unidentified callers that the gate still counts */
+    uint64_t refused_ms; /* when refusals without a receipt were recorded last; 0: not since the start */
     bool recount_due;
     uint32_t lease_epoch; /* newest of the lease store */
     uint32_t seen_epoch;  /* newest of any shared-memory file found */
@@ -266,7 +267,8 @@ bool recorder_gap_power(licet_recorder *r, uint64_t now_ms, licet_error *err);
 bool recorder_lost_keep(licet_recorder *r, licet_error *err);
 bool recorder_lost_done(licet_recorder *r, licet_error *err);
 bool recorder_gap_unrecorded(licet_recorder *r, uint64_t now_ms, licet_error *err);
-bool recorder_unidentified(licet_recorder *r, uint64_t now_ms, bool always, licet_error *err);
+/* Unidentified callers and refusals without a receipt, once a minute or always. */
+bool recorder_minute(licet_recorder *r, uint64_t now_ms, bool always, licet_error *err);
 
 /* learn.c */
 bool recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_error *err);

@@ -3,7 +3,7 @@
  * Refusals: problem details (RFC 9457) that say which clause, and what would work.
  *
  *  (1) Each refusal of a known caller that can be recorded has a receipt; it
- *      is settled before the document goes out, so that a slow reader holds nothing.
+ *      is settled before the document goes out, so that a slow reader holds nothing. One that cannot is counted.
  *  (2) Text of an agreement is written as JSON only through the escaper.
  *  (3) The document never depends on error_page: it is the contract.
  */
@@ -218,6 +218,7 @@ ngx_int_t
 ngx_http_licet_refuse(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_reason reason, uint32_t clause,
                       const licet_shortage *shortage)
 {
+    bool recorded = ctx != NULL && ctx->slot != NULL;
     licet_buffer document;
     ngx_int_t rc;
 
@@ -231,6 +232,9 @@ ngx_http_licet_refuse(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_re
                               (char *)ctx->decision);
         }
         ngx_http_licet_settle(ctx, false, false);
+    }
+    if (ctx != NULL && ctx->caller.image != NULL && !recorded) {
+        licet_worker_refused(ctx->area->worker, &ctx->caller.image->image, reason);
     }
     ngx_http_licet_refusal_log(r, ctx, reason);
     licet_buffer_init(&document, NGX_HTTP_LICET_PROBLEM_MAX);

@@ -216,6 +216,9 @@ void licet_worker_unidentified(licet_worker *worker, licet_reason reason);
 bool licet_worker_unrecorded(licet_worker *worker, const licet_image *image, const licet_verdict *verdict,
                              uint64_t most_units);
 
+/* Refusal of a known caller that could not be recorded: adds to its agreement's count of the reason. */
+void licet_worker_refused(licet_worker *worker, const licet_image *image, licet_reason reason);
+
 /* ---- licetd's side ------------------------------------------------------------- */
 
 /* Allocates, stamps and maps a new file (written beside path, then renamed over it). */
@@ -322,6 +325,9 @@ bool licet_gate_unrecorded_take(licet_gate *gate, uint32_t cell, uint64_t *out_r
  */
 uint64_t licet_gate_unidentified(const licet_gate *gate, licet_reason reason);
 void licet_gate_unidentified_release(licet_gate *gate, licet_reason reason, uint64_t count);
+/* Refusals without a receipt of a cell, by reason; to be told and released in the same way. */
+uint64_t licet_gate_refused(const licet_gate *gate, uint32_t cell, licet_reason reason);
+void licet_gate_refused_release(licet_gate *gate, uint32_t cell, licet_reason reason, uint64_t count);
 
 #ifdef __cplusplus
 }

@@ -35,7 +35,8 @@ extern "C" {
     X(19, VERSION, "agreement version") /* what was applied: hashes of its files, salted where people are named */     \
     X(20, GAP, "gap")                                                                                                  \
     X(21, PERIOD, "period close")                                                                                      \
-    X(22, UNIDENTIFIED, "unidentified callers")
+    X(22, UNIDENTIFIED, "unidentified callers")                                                                        \
+    X(23, REFUSED, "refusals without a receipt")
 
 typedef enum licet_entry_kind {
 #define LICET_ENTRY_ENUM(number, name, text) LICET_ENTRY_##name = number,
@@ -167,6 +168,17 @@ typedef struct licet_unidentified {
 } licet_unidentified;
 bool licet_unidentified_encode(const licet_unidentified *record, licet_buffer *out, licet_error *err);
 bool licet_unidentified_decode(licet_bytes entry, licet_unidentified *out_record, licet_error *err);
+
+/* Refusals without a receipt: kind, from u48, to u48 (not before from), reason u8, count u64. Known callers that were
+ * refused while nothing about them could be recorded: nothing was delivered, and nobody knows which app asked for what.
+ */
+typedef struct licet_refused {
+    uint64_t from_ms, to_ms;
+    uint8_t reason;
+    uint64_t count;
+} licet_refused;
+bool licet_refused_encode(const licet_refused *record, licet_buffer *out, licet_error *err);
+bool licet_refused_decode(licet_bytes entry, licet_refused *out_record, licet_error *err);
 
 /* Decodes an entry of any kind and throws the result away: true when it is one. */
 bool licet_entry_check(licet_bytes entry, licet_error *err);

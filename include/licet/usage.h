@@ -90,6 +90,9 @@ bool licet_usage_gaps(licet_usage *usage, const char *ledger, uint64_t from_ms, 
 typedef bool (*licet_on_usage_unidentified)(void *user, uint8_t reason, uint64_t count, licet_error *err);
 bool licet_usage_unidentified(licet_usage *usage, uint64_t from_ms, uint64_t before_ms,
                               licet_on_usage_unidentified on_reason, void *user, licet_error *err);
+/* Refusals without a receipt of a ledger, per reason, in records that end in the span. */
+bool licet_usage_refused(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
+                         licet_on_usage_unidentified on_reason, void *user, licet_error *err);
 
 #ifdef __cplusplus
 }

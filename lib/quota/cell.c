@@ -5,6 +5,8 @@
  */
 #include "cell.h"
 
+#include "worker.h"
+
 static void
 want(const licet_gate *gate, uint32_t cell)
 {
@@ -178,4 +180,32 @@ licet_gate_unrecorded_take(licet_gate *gate, uint32_t cell, uint64_t *out_reques
     *out_requests = requests;
     *out_units = units;
     return true;
+}
+
+/* ---- refusals without a receipt ---------------------------------------------- */
+
+void
+licet_worker_refused(licet_worker *worker, const licet_image *image, licet_reason reason)
+{
+    uint32_t cell = image->header->cell;
+
+    if (cell < worker->gate->at.cells && (unsigned)reason < LICET_REASONS_LEN) {
+        __atomic_fetch_add(&gate_cell_at(worker->gate, cell)->refused[reason], 1, __ATOMIC_RELAXED);
+    }
+}
+
+uint64_t
+licet_gate_refused(const licet_gate *gate, uint32_t cell, licet_reason reason)
+{
+    return cell < gate->at.cells && (unsigned)reason < LICET_REASONS_LEN
+               ? GATE_LOAD(&gate_cell_at(gate, cell)->refused[reason])
+               : 0;
+}
+
+void
+licet_gate_refused_release(licet_gate *gate, uint32_t cell, licet_reason reason, uint64_t count)
+{
+    if (cell < gate->at.cells && (unsigned)reason < LICET_REASONS_LEN && count > 0) {
+        __atomic_fetch_sub(&gate_cell_at(gate, cell)->refused[reason], count, __ATOMIC_SEQ_CST);
+    }
 }

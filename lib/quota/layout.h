@@ -18,7 +18,7 @@
 #include <sys/types.h>
 
 #define GATE_MAGIC "LICETGAT"
-#define GATE_LAYOUT 1u
+#define GATE_LAYOUT 2u
 #define GATE_LINE 64u
 #define GATE_PAGE 4096u
 
@@ -71,8 +71,9 @@ typedef struct gate_cell {
     uint64_t unrecorded_units;                            /* workers */
     uint64_t outage_used;                                 /* workers: of 'allow N' in this outage */
     alignas(GATE_LINE) uint64_t outage_seen;              /* licetd: outage_used when it last looked */
+    alignas(GATE_LINE) uint64_t refused[GATE_REASONS];    /* workers: refusals without a receipt, by reason */
 } gate_cell;
-static_assert(sizeof(gate_cell) == 512, "cell");
+static_assert(sizeof(gate_cell) == 768, "cell");
 
 /* The first bytes of an area. The lock of the area is on its first byte. */
 typedef struct gate_area {

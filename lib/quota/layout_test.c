@@ -69,6 +69,7 @@ static field fields[] = {
     CELL(unrecorded_units),
     CELL(outage_used),
     CELL(outage_seen),
+    CELL(refused),
     AREA(owner),
     AREA(uses),
     AREA(opened),
@@ -193,7 +194,7 @@ static void
 test_sizes(void **state)
 {
     assert_int_equal(sizeof(gate_counter), 16);
-    assert_int_equal(sizeof(gate_cell), 512);
+    assert_int_equal(sizeof(gate_cell), 768);
     assert_int_equal(sizeof(gate_area), 192);
     assert_int_equal(sizeof(slot_limit), 40);
     assert_int_equal(sizeof(slot_struct), 1536);
@@ -211,7 +212,7 @@ test_geometry(void **state)
     assert_true(gate_geometry_of(&options, &at, NULL));
     assert_int_equal(at.counters_at, 4096);
     assert_int_equal(at.cells_at, 8192);
-    assert_int_equal(at.wanted_at, UINT64_C(8192) + UINT64_C(3) * 512);
+    assert_int_equal(at.wanted_at, UINT64_C(8192) + UINT64_C(3) * 768);
     assert_int_equal(at.areas_at, 12288);
     assert_int_equal(at.slots_at, 192);
     assert_int_equal(at.ring_at, UINT64_C(192) + UINT64_C(8) * 1536);

@@ -446,6 +446,29 @@ test_unrecorded(void **state)
     world_done(&w);
 }
 
+/* Refusals of a known caller without a slot are counted for its agreement alone, and told until they are released. */
+static void
+test_refused(void **state)
+{
+    world w;
+
+    world_init(&w);
+    licet_worker *worker = world_join(w.gate);
+    licet_worker_refused(worker, &w.image, LICET_REASON_CANNOT_RECORD);
+    licet_worker_refused(worker, &w.image, LICET_REASON_CANNOT_RECORD);
+    licet_worker_refused(worker, &w.image, LICET_REASON_CAP_REACHED);
+    licet_worker_refused(worker, &w.image, (licet_reason)99);
+    assert_int_equal(licet_gate_refused(w.gate, WORLD_CELL, LICET_REASON_CANNOT_RECORD), 2);
+    assert_int_equal(licet_gate_refused(w.gate, WORLD_CELL, LICET_REASON_CAP_REACHED), 1);
+    assert_int_equal(licet_gate_refused(w.gate, WORLD_CELL - 1, LICET_REASON_CANNOT_RECORD), 0);
+    licet_gate_refused_release(w.gate, WORLD_CELL, LICET_REASON_CANNOT_RECORD, 1);
+    assert_int_equal(licet_gate_refused(w.gate, WORLD_CELL, LICET_REASON_CANNOT_RECORD), 1);
+    assert_int_equal(licet_gate_refused(w.gate, WORLD_CELL, (licet_reason)99), 0);
+    assert_int_equal(licet_gate_refused(w.gate, UINT32_MAX, LICET_REASON_CANNOT_RECORD), 0);
+    licet_worker_leave(worker, WORLD_NOW);
+    world_done(&w);
+}
+
 static void
 test_unidentified(void **state)
 {
@@ -503,7 +526,8 @@ main(void)
         cmocka_unit_test(test_settle),       cmocka_unit_test(test_receipt),       cmocka_unit_test(test_all_or_none),
         cmocka_unit_test(test_lease),        cmocka_unit_test(test_observe),       cmocka_unit_test(test_top_up),
         cmocka_unit_test(test_window_moves), cmocka_unit_test(test_cannot_record), cmocka_unit_test(test_long_name),
-        cmocka_unit_test(test_unrecorded),   cmocka_unit_test(test_unidentified),  cmocka_unit_test(test_leave),
+        cmocka_unit_test(test_unrecorded),   cmocka_unit_test(test_unidentified),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_leave),
     };
 
     return cmocka_run_group_tests_name("worker", tests, NULL, NULL);

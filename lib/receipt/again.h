@@ -22,6 +22,7 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
         licet_gap gap;
         licet_period period;
         licet_unidentified unidentified;
+        licet_refused refused;
     } u;
     uint32_t number;
     uint8_t kind;
@@ -46,6 +47,8 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
     case LICET_ENTRY_UNIDENTIFIED:
         return licet_unidentified_decode(in, &u.unidentified, err) &&
                licet_unidentified_encode(&u.unidentified, out, err);
+    case LICET_ENTRY_REFUSED:
+        return licet_refused_decode(in, &u.refused, err) && licet_refused_encode(&u.refused, out, err);
     default:
         return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "no such kind");
     }

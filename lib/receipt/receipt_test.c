@@ -170,6 +170,14 @@ make_unidentified(const char *name, licet_buffer *out, licet_error *err)
     return licet_unidentified_encode(&u, out, err);
 }
 
+static bool
+make_refused(const char *name, licet_buffer *out, licet_error *err)
+{
+    licet_refused r = {1665403200250ULL, 1665403260250ULL, 1, 17};
+    (void)name;
+    return licet_refused_encode(&r, out, err);
+}
+
 typedef bool (*make)(const char *name, licet_buffer *out, licet_error *err);
 static const struct {
     const char *name;
@@ -181,6 +189,7 @@ static const struct {
     {"unit-held", make_dictionary},    {"fold-start", make_fold},          {"fold-start-unidentified", make_fold},
     {"version", make_version},         {"gap-power-loss", make_gap},       {"gap-without-slot", make_gap},
     {"period", make_period},           {"period-idle", make_period},       {"unidentified", make_unidentified},
+    {"refused", make_refused},
 };
 
 static vectors *

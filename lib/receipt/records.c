@@ -418,6 +418,56 @@ licet_unidentified_decode(licet_bytes entry, licet_unidentified *out_record, lic
     return true;
 }
 
+/* ---- refusals without a receipt -------------------------------------------------------- */
+
+static bool
+refused_check(const licet_refused *record, licet_error *err)
+{
+    if (record->to_ms < record->from_ms)
+        return LICET_FAIL(err, LICET_E_INVALID, 7, "refusals without a receipt: to %llu before from %llu",
+                          (unsigned long long)record->to_ms, (unsigned long long)record->from_ms);
+    if (record->reason == LICET_REASON_NONE)
+        return LICET_FAIL(err, LICET_E_INVALID, 13,
+                          "refusals without a receipt: reason 0 (none): expected why it refused");
+    if (record->reason >= LICET_REASONS_LEN)
+        return LICET_FAIL(err, LICET_E_UNSUPPORTED, 13,
+                          "refusals without a receipt: reason %u: this version knows those up to %d", record->reason,
+                          LICET_REASONS_LEN - 1);
+    if (record->count == 0)
+        return LICET_FAIL(err, LICET_E_INVALID, 14, "refusals without a receipt: count 0: expected no record at all");
+    return time_check(record->to_ms, LICET_ENTRY_REFUSED, err);
+}
+
+bool
+licet_refused_encode(const licet_refused *record, licet_buffer *out, licet_error *err)
+{
+    if (!refused_check(record, err))
+        return false;
+    size_t start = out->len;
+    licet_put_u8(out, LICET_ENTRY_REFUSED);
+    licet_put_uint(out, 6, record->from_ms);
+    licet_put_uint(out, 6, record->to_ms);
+    licet_put_u8(out, record->reason);
+    licet_put_u64(out, record->count);
+    return finish(out, start, LICET_ENTRY_REFUSED, err);
+}
+
+bool
+licet_refused_decode(licet_bytes entry, licet_refused *out_record, licet_error *err)
+{
+    licet_cursor c = {entry, 0};
+    licet_refused record;
+    if (!begin(&c, LICET_ENTRY_REFUSED, err))
+        return false;
+    if (!licet_take_uint(&c, 6, &record.from_ms) || !licet_take_uint(&c, 6, &record.to_ms) ||
+        !licet_take_u8(&c, &record.reason) || !licet_take_u64(&c, &record.count))
+        return licet_codec_short(&c, LICET_ENTRY_REFUSED, "from, to, reason and count", err);
+    if (!refused_check(&record, err) || !licet_codec_end(&c, LICET_ENTRY_REFUSED, err))
+        return false;
+    *out_record = record;
+    return true;
+}
+
 /* ---- any entry ------------------------------------------------------------------------- */
 
 bool
@@ -435,6 +485,7 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         licet_gap gap;
         licet_period period;
         licet_unidentified unidentified;
+        licet_refused refused;
     } out;
     uint32_t number;
     uint8_t kind;
@@ -460,6 +511,8 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         return licet_period_decode(entry, &out.period, err);
     case LICET_ENTRY_UNIDENTIFIED:
         return licet_unidentified_decode(entry, &out.unidentified, err);
+    case LICET_ENTRY_REFUSED:
+        return licet_refused_decode(entry, &out.refused, err);
     default:
         return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "entry of kind %u: this version does not know it",
                           entry.data[0]);

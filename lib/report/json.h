@@ -39,6 +39,7 @@ json_t *report_section_unattributed(maker *m, const json_t *use_cases);
 json_t *report_section_unmetered(maker *m);
 json_t *report_section_gaps(maker *m, licet_error *err);
 json_t *report_section_unidentified(maker *m, licet_error *err);
+json_t *report_section_unrecorded(maker *m, licet_error *err);
 json_t *report_section_coverage(maker *m, uint64_t applied);
 
 struct licet_report {

@@ -251,6 +251,25 @@ put_unidentified(page *p)
 }
 
 static void
+put_unrecorded(page *p)
+{
+    const json_t *unrecorded = page_at(p->root, "unrecorded_refusals"), *reason;
+    char a[TEXT_NUMBER_MAX];
+    size_t i;
+
+    if (page_number(unrecorded, "requests") == 0) {
+        return;
+    }
+    licet_put_format(p->out, "\n  refused while nothing could be recorded: %s requests, in no total\n",
+                     text_number(page_number(unrecorded, "requests"), a));
+    json_array_foreach(page_at(unrecorded, "reasons"), i, reason)
+    {
+        licet_put_format(p->out, "    %s %s\n", text_number(page_number(reason, "requests"), a),
+                         page_words(reason, "reason", "?"));
+    }
+}
+
+static void
 put_evidence(page *p, const char *dir)
 {
     const json_t *evidence = page_at(p->root, "evidence"), *coverage = page_at(p->root, "coverage");
@@ -286,6 +305,7 @@ page_put_tables(page *p, const char *dir)
     put_refusals(p);
     put_unmetered(p);
     put_gaps(p);
+    put_unrecorded(p);
     put_unidentified(p);
     put_evidence(p, dir);
 }

@@ -134,6 +134,9 @@ make_sections(maker *m, json_t *root, uint64_t applied, licet_error *err)
     if (!take(m, root, "unidentified", report_section_unidentified(m, err))) {
         return false;
     }
+    if (!take(m, root, "unrecorded_refusals", report_section_unrecorded(m, err))) {
+        return false;
+    }
     maker_put(m, root, "unmetered", report_section_unmetered(m));
     if (!take(m, root, "gaps", report_section_gaps(m, err))) {
         return false;

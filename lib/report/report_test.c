@@ -797,6 +797,7 @@ test_editions(void **state)
         } else {
             assert_true(get(unidentified, "requests", NULL, NULL) > 0);
         }
+        assert_true(get(root, "unrecorded_refusals", "requests", NULL) > 0); /* both parties' */
         json_decref(root);
         licet_report_free(report);
     }

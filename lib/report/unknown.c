@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sections of a report that say what is not known: what could not be metered,
- * gaps, callers nobody knows, and days without a record. Unknown is never a
+ * gaps, callers nobody knows, refusals without a receipt, and days without a record. Unknown is never a
  * zero: each names its bound, or says that there is none.
  */
 #include "json.h"
@@ -148,6 +148,28 @@ report_section_unidentified(maker *m, licet_error *err)
         m, object, "statement",
         json_string("Callers nobody knows are counted in a ledger of their own; they are in no total of this report."));
     maker_put(m, object, "requests", told ? json_integer((json_int_t)u.requests) : json_null());
+    maker_put(m, object, "reasons", u.reasons);
+    return object;
+}
+
+/* ---- refusals without a receipt ---------------------------------------------------- */
+
+json_t *
+report_section_unrecorded(maker *m, licet_error *err)
+{
+    const licet_report_options *o = m->g->options;
+    unidentified u = {m, maker_array(m), 0};
+    json_t *object = maker_object(m);
+
+    if (!licet_usage_refused(m->usage, o->agreement, o->from_ms, o->before_ms, add_unidentified, &u, err)) {
+        json_decref(u.reasons);
+        json_decref(object);
+        return NULL;
+    }
+    maker_put(m, object, "statement",
+              json_string("Refused while nothing could be recorded: nothing was delivered, the app is not known; in "
+                          "no total of this report."));
+    maker_number(m, object, "requests", u.requests);
     maker_put(m, object, "reasons", u.reasons);
     return object;
 }

@@ -288,6 +288,20 @@ apply_unidentified(applying *a, licet_error *err)
 }
 
 static bool
+apply_refused(applying *a, licet_error *err)
+{
+    sqlite3_stmt *statement = a->usage->statements[USAGE_ADD_REFUSED];
+    licet_refused record;
+
+    if (!licet_refused_decode(a->entry, &record, err)) {
+        return false;
+    }
+    const uint64_t row[] = {(uint64_t)a->ledger->id, a->index,    record.from_ms, record.to_ms,
+                            record.reason,           record.count};
+    return usage_bind(a->usage, statement, row, 6, err) && usage_run(a->usage, statement, err);
+}
+
+static bool
 apply_fold(applying *a, licet_error *err)
 {
     return LICET_FAIL(err, LICET_E_CORRUPT, 0, "a fold record at entry %llu: expected it at entry 0 alone",
@@ -308,6 +322,7 @@ static const struct {
     {LICET_ENTRY_GAP, apply_gap},
     {LICET_ENTRY_PERIOD, apply_period},
     {LICET_ENTRY_UNIDENTIFIED, apply_unidentified},
+    {LICET_ENTRY_REFUSED, apply_refused},
 };
 
 static bool

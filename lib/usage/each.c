@@ -369,3 +369,23 @@ licet_usage_unidentified(licet_usage *usage, uint64_t from_ms, uint64_t before_m
     sqlite3_finalize(statement);
     return ok;
 }
+
+bool
+licet_usage_refused(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
+                    licet_on_usage_unidentified on_reason, void *user, licet_error *err)
+{
+    static const char sql[] = "SELECT reason, sum(requests) FROM refused WHERE ledger = ?1 AND to_ms >= ?2"
+                              " AND to_ms < ?3 GROUP BY reason ORDER BY reason";
+    sqlite3_stmt *statement = NULL;
+    int step = SQLITE_DONE;
+    bool ok = check_span(from_ms, before_ms, err) && query(usage, ledger, sql, from_ms, before_ms, &statement, err);
+
+    while (ok && statement != NULL && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        ok = on_reason(user, (uint8_t)sqlite3_column_int(statement, 0), usage_column_u64(statement, 1), err);
+    }
+    if (ok && step != SQLITE_DONE) {
+        ok = usage_fail(usage, err, "cannot read refusals without a receipt");
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}

@@ -35,7 +35,8 @@
     X(gap_units, "entry, kind, most", "entry, kind")                                                                   \
     X(periods, "entry, from_ms, before_ms, entries, receipts, refused", "entry")                                       \
     X(period_units, "entry, kind, amount", "entry, kind")                                                              \
-    X(unidentified, "minute, reason, requests", "minute, reason")
+    X(unidentified, "minute, reason, requests", "minute, reason")                                                      \
+    X(refused, "entry, from_ms, to_ms, reason, requests", "entry")
 
 static const struct {
     const char *name, *sql;

@@ -202,7 +202,9 @@ random_add_record(random_ledger *r)
                                        .reason = (uint8_t)(1 + random_below(r, 2)),
                                        .count = 1 + random_below(r, 50)};
 
-    switch (random_below(r, 4)) {
+    licet_refused refused = {.from_ms = random_time(r), .reason = LICET_REASON_CANNOT_RECORD, .count = 7};
+
+    switch (random_below(r, 5)) {
     case 0:
         memset(version.agreement_sha256.bytes, (int)random_below(r, 256), LICET_SHA256_LEN);
         licet_version_encode(&version, &r->bytes, NULL);
@@ -218,6 +220,10 @@ random_add_record(random_ledger *r)
         period.units_len = random_units(r, 40, period.units);
         period.entries = r->len;
         licet_period_encode(&period, &r->bytes, NULL);
+        break;
+    case 3:
+        refused.to_ms = refused.from_ms + random_below(r, 60000);
+        licet_refused_encode(&refused, &r->bytes, NULL);
         break;
     default:
         licet_unidentified_encode(&unidentified, &r->bytes, NULL);

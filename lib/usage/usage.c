@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define USAGE_APPLICATION_ID 0x4c434555 /* LCEU */
-#define USAGE_FORMAT 1
+#define USAGE_FORMAT 2
 #define USAGE_BUSY_MS 10000
 
 static const char schema[] =
@@ -64,7 +64,10 @@ static const char schema[] =
     "CREATE TABLE period_units(ledger INTEGER NOT NULL, entry INTEGER NOT NULL, kind INTEGER NOT NULL,"
     " amount INTEGER NOT NULL, PRIMARY KEY(ledger, entry, kind)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE unidentified(ledger INTEGER NOT NULL, minute INTEGER NOT NULL, reason INTEGER NOT NULL,"
-    " requests INTEGER NOT NULL, PRIMARY KEY(ledger, minute, reason)) STRICT, WITHOUT ROWID;";
+    " requests INTEGER NOT NULL, PRIMARY KEY(ledger, minute, reason)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE refused(ledger INTEGER NOT NULL, entry INTEGER NOT NULL, from_ms INTEGER NOT NULL,"
+    " to_ms INTEGER NOT NULL, reason INTEGER NOT NULL, requests INTEGER NOT NULL, PRIMARY KEY(ledger, entry)) STRICT,"
+    " WITHOUT ROWID;";
 
 static const char *const statement_sql[] = {
 #define STATEMENT_SQL(name, sql) (sql),

@@ -34,6 +34,7 @@
     X(ADD_PERIOD_UNIT, "INSERT INTO period_units VALUES(?1, ?2, ?3, ?4)")                                              \
     X(ADD_UNIDENTIFIED, "INSERT INTO unidentified VALUES(?1, ?2, ?3, ?4)"                                              \
                         " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests")                          \
+    X(ADD_REFUSED, "INSERT INTO refused VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                                               \
     X(ADD_SUM, "INSERT INTO sums VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"                       \
                " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, bytes = bytes + excluded.bytes")   \
     X(ADD_AMOUNT, "INSERT INTO amounts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"            \

@@ -14,9 +14,9 @@
 #define REF_SUMS 8
 
 /* In the order of the dump. */
-enum { CONTEXTS, KINDS, VERSIONS, SUMS, AMOUNTS, GAPS, GAP_UNITS, PERIODS, PERIOD_UNITS, UNIDENTIFIED };
-static const char *const names[] = {"contexts", "kinds",     "versions", "sums",         "amounts",
-                                    "gaps",     "gap_units", "periods",  "period_units", "unidentified"};
+enum { CONTEXTS, KINDS, VERSIONS, SUMS, AMOUNTS, GAPS, GAP_UNITS, PERIODS, PERIOD_UNITS, UNIDENTIFIED, REFUSED };
+static const char *const names[] = {"contexts",  "kinds",   "versions",     "sums",         "amounts", "gaps",
+                                    "gap_units", "periods", "period_units", "unidentified", "refused"};
 
 typedef struct ref_row {
     int table;
@@ -144,6 +144,7 @@ add_record(ref *r, uint64_t entry, licet_bytes bytes)
     licet_gap gap;
     licet_period period;
     licet_unidentified unidentified;
+    licet_refused refused;
     licet_bytes name;
     uint32_t number;
     uint8_t kind;
@@ -182,6 +183,9 @@ add_record(ref *r, uint64_t entry, licet_bytes bytes)
         const uint64_t keys[] = {unidentified.minute, unidentified.reason};
 
         row_of(r, UNIDENTIFIED, keys, 2, 1)->sums[0] += unidentified.count;
+    } else if (licet_refused_decode(bytes, &refused, NULL)) {
+        memcpy(row_of(r, REFUSED, &entry, 1, 4)->sums,
+               (uint64_t[]){refused.from_ms, refused.to_ms, refused.reason, refused.count}, 4 * sizeof(uint64_t));
     } else {
         return false;
     }

@@ -288,7 +288,7 @@ test_overflow(void **state)
 
 typedef struct seen {
     uint64_t rows, requests, bytes, posts, beyond, last_hour;
-    uint64_t gaps, gap_units, unidentified;
+    uint64_t gaps, gap_units, unidentified, refused;
 } seen;
 
 static bool
@@ -328,6 +328,14 @@ see_unidentified(void *user, uint8_t reason, uint64_t count, licet_error *err)
     return true;
 }
 
+static bool
+see_refused(void *user, uint8_t reason, uint64_t count, licet_error *err)
+{
+    assert_int_equal(reason, LICET_REASON_CANNOT_RECORD);
+    ((seen *)user)->refused += count;
+    return true;
+}
+
 /* What a span holds, counted straight from the entries. */
 static seen
 count_span(const random_ledger *r, uint64_t from, uint64_t before)
@@ -340,6 +348,7 @@ count_span(const random_ledger *r, uint64_t from, uint64_t before)
         licet_refusals run;
         licet_gap gap;
         licet_unidentified u;
+        licet_refused refused;
 
         if (licet_receipt_decode(r->entries[i], &receipt, NULL) && receipt.time_ms >= from &&
             receipt.time_ms < before) {
@@ -371,6 +380,9 @@ count_span(const random_ledger *r, uint64_t from, uint64_t before)
         } else if (licet_unidentified_decode(r->entries[i], &u, NULL) && u.minute >= from / 60000 &&
                    u.minute < before / 60000) {
             s.unidentified += u.count;
+        } else if (licet_refused_decode(r->entries[i], &refused, NULL) && refused.to_ms >= from &&
+                   refused.to_ms < before) {
+            s.refused += refused.count;
         }
     }
     return s;
@@ -397,6 +409,7 @@ test_each(void **state)
         ok(licet_usage_each(usage, r.name, spans[i].from, spans[i].before, see_row, &found, &last));
         ok(licet_usage_gaps(usage, r.name, spans[i].from, spans[i].before, see_gap, &found, &last));
         ok(licet_usage_unidentified(usage, spans[i].from, spans[i].before, see_unidentified, &found, &last));
+        ok(licet_usage_refused(usage, r.name, spans[i].from, spans[i].before, see_refused, &found, &last));
         assert_int_equal(found.requests, expected.requests);
         assert_int_equal(found.bytes, expected.bytes);
         assert_int_equal(found.posts, expected.posts);
@@ -404,6 +417,8 @@ test_each(void **state)
         assert_int_equal(found.gaps, expected.gaps);
         assert_int_equal(found.gap_units, expected.gap_units);
         assert_int_equal(found.unidentified, expected.unidentified);
+        assert_int_equal(found.refused, expected.refused);
+        assert_true(i > 0 || found.refused > 0);
         assert_true(i > 0 || (found.beyond > 0 && found.gap_units > 0 && found.unidentified > 0));
     }
     assert_false(licet_usage_each(usage, r.name, START_MS + 1, START_MS + DAY_MS, see_row, NULL, &last));

@@ -33,3 +33,6 @@ same 'allow: what still fits' "$(get allow '/items/1' | cut -d' ' -f1)" 200
 sleep 1
 same 'allow: told' "$(sum ALLOW)" '2 101'
 same 'no receipts' "$(wc -l <"$SCENARIO_DIR/receipts")" 0
+# What was refused without a receipt is counted for its agreement: 1 of FULL, the stream of OPEN, 1 of ALLOW.
+same 'refused without a receipt' "$(jq -rs 'map(select(.refused)) | group_by(.refused) | map("\(.[0].refused) \(.[0].reason) \(map(.count)|add)") | join(", ")' \
+    "$SCENARIO_DIR/receipts.other")" 'ALLOW cannot-record 1, FULL cannot-record 1, OPEN cannot-record 1'

@@ -224,6 +224,16 @@ drain_other(tool *t)
                     licet_store_cell_name(t->store, cell), (unsigned long long)requests, (unsigned long long)units);
         }
     }
+    for (uint32_t cell = 1; cell < licet_store_cells(t->store); cell++) {
+        for (unsigned reason = 0; reason < LICET_REASONS_LEN; reason++) {
+            count = licet_gate_refused(t->gate, cell, (licet_reason)reason);
+            licet_gate_refused_release(t->gate, cell, (licet_reason)reason, count);
+            if (count > 0) {
+                fprintf(t->other, "{\"refused\":\"%s\",\"reason\":\"%s\",\"count\":%llu}\n",
+                        licet_store_cell_name(t->store, cell), reason_slug((uint8_t)reason), (unsigned long long)count);
+            }
+        }
+    }
     for (unsigned reason = 0; reason < LICET_REASONS_LEN; reason++) {
         count = licet_gate_unidentified(t->gate, (licet_reason)reason);
         licet_gate_unidentified_release(t->gate, (licet_reason)reason, count);
