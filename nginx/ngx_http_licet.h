@@ -46,8 +46,8 @@ typedef struct {
     ngx_flag_t enable;
     ngx_flag_t api;
     ngx_http_licet_gate_t *gate;
-    ngx_http_complex_value_t *app;
-    u_char *file; /* where 'on' was said, for messages */
+    ngx_http_complex_value_t *app; /* NULL: not said; of an empty text: off */
+    u_char *file;                  /* where 'on' was said, for messages */
     ngx_uint_t line;
 } ngx_http_licet_loc_conf_t;
 
@@ -57,10 +57,19 @@ extern ngx_module_t ngx_http_licet_tail_filter_module;
 
 ngx_int_t ngx_http_licet_add_variables(ngx_conf_t *cf);
 
+/* ---- check (ngx_http_licet_check.c): what nginx -t can tell ----------------- */
+
+ngx_int_t ngx_http_licet_check_order(ngx_conf_t *cf);
+ngx_int_t ngx_http_licet_check_gates(ngx_conf_t *cf);
+/* Once the configuration is whole, since "user" may stand behind http. */
+ngx_int_t ngx_http_licet_check_workers(ngx_cycle_t *cycle);
+
 /* ---- gate, area, view (ngx_http_licet_gate.c) ----------------------------- */
 
 struct ngx_http_licet_gate_s {
-    ngx_str_t path;                 /* with a NUL behind it */
+    ngx_str_t path; /* with a NUL behind it */
+    u_char *file;   /* where it was first named, for messages */
+    ngx_uint_t line;
     ngx_http_licet_area_t *current; /* for new requests; NULL: licetd is not there yet */
     ngx_queue_t areas;              /* all of this process, the current one included */
     ngx_event_t timer;

@@ -129,8 +129,8 @@ licet_reason
 ngx_http_licet_identify(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, ngx_http_licet_view_t *view,
                         ngx_http_licet_caller_t *out_caller)
 {
-    return lcf->app != NULL ? ngx_http_licet_by_app(r, lcf, view, out_caller)
-                            : ngx_http_licet_by_credential(r, view, out_caller);
+    return lcf->app != NULL && lcf->app->value.len > 0 ? ngx_http_licet_by_app(r, lcf, view, out_caller)
+                                                       : ngx_http_licet_by_credential(r, view, out_caller);
 }
 
 /*

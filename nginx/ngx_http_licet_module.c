@@ -4,7 +4,7 @@
  *
  *   licet on | off             http, server, location   what passes is licensed content
  *   licet_gate FILE            http, server             the shared memory of licetd
- *   licet_app VALUE            http, server, location   the app, named by what stands in front
+ *   licet_app VALUE | off      http, server, location   the app, named by what stands in front
  *   licet_api on | off         location                 the licensee's API: who asks, told to licetd
  *
  *  (1) What is on has a gate, or nginx -t fails and says where it was switched on.
@@ -14,6 +14,7 @@
 
 static char *ngx_http_licet_switch(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_licet_set_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_http_licet_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 static ngx_command_t ngx_http_licet_commands[] = {
     {ngx_string("licet"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_FLAG,
@@ -21,7 +22,7 @@ static ngx_command_t ngx_http_licet_commands[] = {
     {ngx_string("licet_gate"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_CONF_TAKE1, ngx_http_licet_set_gate,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("licet_app"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
-     ngx_http_set_complex_value_slot, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, app), NULL},
+     ngx_http_licet_set_app, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, app), NULL},
     {ngx_string("licet_api"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, ngx_http_licet_switch, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(ngx_http_licet_loc_conf_t, api), NULL},
     ngx_null_command,
@@ -71,8 +72,31 @@ ngx_http_licet_set_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
     (*slot)->path = path;
+    (*slot)->file = cf->conf_file->file.name.data;
+    (*slot)->line = cf->conf_file->line;
     lcf->gate = *slot;
     return NGX_CONF_OK;
+}
+
+static char *
+ngx_http_licet_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_licet_loc_conf_t *lcf = conf;
+    ngx_str_t *value = cf->args->elts;
+    char *rc;
+
+    if (value[1].len == 0) {
+        return "is empty: expected a variable that names the app, or \"off\"";
+    }
+    if (lcf->app == NULL && ngx_strcmp(value[1].data, "off") == 0) {
+        ngx_str_null(&value[1]);
+    }
+    rc = ngx_http_set_complex_value_slot(cf, cmd, conf);
+    if (rc == NGX_CONF_OK && value[1].len > 0 && lcf->app->lengths == NULL) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "licet_app \"%V\" has no variable: whoever reaches this is taken for that app", &value[1]);
+    }
+    return rc;
 }
 
 static void *
@@ -108,6 +132,14 @@ ngx_http_licet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_licet_loc_conf_t *prev = parent;
     ngx_http_licet_loc_conf_t *conf = child;
 
+    if (conf->enable == 1 && conf->api == 1) {
+        ngx_log_error(
+            NGX_LOG_EMERG, cf->log, 0,
+            "\"licet on\" and \"licet_api on\" in one location, at %s:%ui: expected one of them, for what licetd "
+            "answers is not metered",
+            conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
     if (conf->enable == NGX_CONF_UNSET && conf->api == NGX_CONF_UNSET) {
         conf->file = prev->file;
         conf->line = prev->line;
@@ -158,17 +190,9 @@ static ngx_int_t
 ngx_http_licet_init(ngx_conf_t *cf)
 {
     ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-    ngx_http_licet_main_conf_t *mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_licet_module);
-    ngx_http_licet_gate_t **gates = mcf->gates.elts;
-    ngx_file_info_t info;
-    ngx_uint_t i;
 
-    for (i = 0; i < mcf->gates.nelts; i++) {
-        if (ngx_file_info(gates[i]->path.data, &info) == NGX_FILE_ERROR) {
-            ngx_log_error(NGX_LOG_WARN, cf->log, ngx_errno,
-                          "licet_gate \"%V\" is not there: requests will be answered by 503 until licetd runs",
-                          &gates[i]->path);
-        }
+    if (ngx_http_licet_check_order(cf) != NGX_OK || ngx_http_licet_check_gates(cf) != NGX_OK) {
+        return NGX_ERROR;
     }
     /* PRECONTENT: after satisfy, auth_request and limit_req have had their say, and before try_files */
     if (ngx_http_licet_add_handler(cmcf, NGX_HTTP_PRECONTENT_PHASE, ngx_http_licet_handler) != NGX_OK) {
@@ -226,15 +250,15 @@ static ngx_http_module_t ngx_http_licet_module_ctx = {
 
 ngx_module_t ngx_http_licet_module = {
     NGX_MODULE_V1,
-    &ngx_http_licet_module_ctx,  /* module context */
-    ngx_http_licet_commands,     /* module directives */
-    NGX_HTTP_MODULE,             /* module type */
-    NULL,                        /* init master */
-    NULL,                        /* init module */
-    ngx_http_licet_init_process, /* init process */
-    NULL,                        /* init thread */
-    NULL,                        /* exit thread */
-    ngx_http_licet_exit_process, /* exit process */
-    NULL,                        /* exit master */
+    &ngx_http_licet_module_ctx,   /* module context */
+    ngx_http_licet_commands,      /* module directives */
+    NGX_HTTP_MODULE,              /* module type */
+    NULL,                         /* init master */
+    ngx_http_licet_check_workers, /* init module */
+    ngx_http_licet_init_process,  /* init process */
+    NULL,                         /* init thread */
+    NULL,                         /* exit thread */
+    ngx_http_licet_exit_process,  /* exit process */
+    NULL,                         /* exit master */
     NGX_MODULE_V1_PADDING,
 };

@@ -2,9 +2,9 @@
 # Functions of run.sh: a site, its gate and an nginx in a folder of their own. Sourced, not run.
 #
 #   SCENARIO_DIR  the folder, made and removed by run.sh    PORT, UPSTREAM_PORT  on 127.0.0.1, free ones
-#   BUILD         the build folder (module, gate_tool)      NGINX                default: nginx
+#   BUILD         the build folder (module, gate_tool)      LICET_NGINX          another nginx
 
-NGINX=${NGINX:-nginx}
+NGINX=${LICET_NGINX:-nginx} # not exported: nginx takes a variable NGINX for sockets it inherits
 CREDENTIAL_KEY=6c696365742d7363656e6172696f2d63726564656e7469616c2d6b65792d3031
 
 free_port() {
