@@ -25,6 +25,7 @@ agreement.h 2
 store.h 2
 decide.h 3
 meter.h 4
+inflate.h 4
 gate.h 5
 lease.h 5
 receipt.h 6
@@ -36,5 +37,5 @@ for header in include/licet/*.h; do
     case "$(basename "$header")" in base.h) continue ;; esac
     grep -q 'layer breach' "$header" || { echo "FAILED: $header names no layer"; rc=1; }
 done
-[ $rc -eq 0 ] && echo "11 headers keep their layers"
+[ $rc -eq 0 ] && echo "12 headers keep their layers"
 exit $rc

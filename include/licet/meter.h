@@ -64,12 +64,14 @@ typedef enum licet_body_form {
     X(4, IDS_DIFFER, "ids-differ")       /* count and ids of a unit disagree */                                        \
     X(5, ID_TOO_LONG, "id-too-long")                                                                                   \
     X(6, TOO_DEEP, "too-deep")                                                                                         \
-    X(7, ENCODING, "encoding")     /* a Content-Encoding nobody asked for */                                           \
-    X(8, MEDIA_TYPE, "media-type") /* not a form that is counted */                                                    \
-    X(9, UNLISTED, "unlisted")     /* no endpoint of the catalogue */                                                  \
-    X(10, EMPTY, "empty")          /* a 2xx that owed a body had none; a body without a document */                    \
-    X(11, IDS_LOST, "ids-lost")    /* counted, but the ids found no room */                                            \
-    X(12, RANGE, "range")          /* 206: a slice of a document */
+    X(7, ENCODING, "encoding")          /* a Content-Encoding that is not counted, or several */                       \
+    X(8, MEDIA_TYPE, "media-type")      /* not a form that is counted */                                               \
+    X(9, UNLISTED, "unlisted")          /* no endpoint of the catalogue */                                             \
+    X(10, EMPTY, "empty")               /* a 2xx that owed a body had none; a body without a document */               \
+    X(11, IDS_LOST, "ids-lost")         /* counted, but the ids found no room */                                       \
+    X(12, RANGE, "range")               /* 206: a slice of a document */                                               \
+    X(13, BAD_ENCODING, "bad-encoding") /* not what Content-Encoding says, or damaged, or more behind its end */       \
+    X(14, INFLATES_TOO_FAR, "inflates-too-far") /* to more bytes, or with more memory, than is allowed */
 
 typedef enum licet_unmetered {
 #define LICET_UNMETERED_ENUM(number, name, slug) LICET_UNMETERED_##name = number,
