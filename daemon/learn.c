@@ -364,6 +364,17 @@ sum_book(licet_recorder *r, recorder_book *book, licet_error *err)
     return book->ledger == NULL || licet_ledger_each(book->ledger, 0, licet_ledger_size(book->ledger), on_sum, &s, err);
 }
 
+bool
+recorder_sums_all(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    bool ok = recorder_tick(r, now_ms, false, err) && recorder_sums_begin(r, now_ms, err);
+
+    for (uint32_t i = 1; ok && i < r->books_len; i++) {
+        ok = sum_book(r, r->books[i], err);
+    }
+    return ok;
+}
+
 void
 recorder_counted(licet_recorder *r)
 {

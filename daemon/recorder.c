@@ -358,7 +358,9 @@ second(licet_recorder *r, uint64_t now_ms, licet_error *err)
         return false;
     }
     if (r->gate != NULL) {
-        recorder_recount(r);
+        if (!recorder_recount(r, now_ms, err)) {
+            return false;
+        }
         recorder_gate_old_follow(r);
         recorder_gate_old_done(r);
     }

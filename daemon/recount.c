@@ -4,9 +4,12 @@
  * back what the death of a worker leaked.
  *
  *  (1) Nothing is given back while a response is under way: then every held unit belongs to somebody.
- *  (2) Units that were delivered are added even beyond a limit; a gap's bound fills a limit and no more.
+ *  (2) A recount never leaves a counter below what the ledger says of its window: of what is held, some was delivered.
+ *  (3) Units that were delivered are added even beyond a limit; a gap's bound fills a limit and no more.
  */
 #include "rooms.h"
+
+#include <stdlib.h>
 
 #define COUNTER_MOST ((UINT64_C(1) << 56) - 1)
 
@@ -89,49 +92,99 @@ recorder_counters_set(licet_recorder *r)
     }
 }
 
-/* The value is read while nothing is under way, so what is marked held in it was leaked by a death; the swap fails if a
- * worker touched the counter since (licet_gate_opened tells that none came and went before it was read). */
-static bool
-give_back(licet_gate *gate, uint32_t counter, uint64_t opened, uint64_t *out_units)
-{
-    licet_counter_value from = licet_gate_counter(gate, counter), to = from;
+/* ---- what a death leaked ------------------------------------------------------------ */
 
-    *out_units = 0;
-    if (from.held == 0) {
-        return true;
-    }
-    if (licet_gate_under_way(gate) != 0 || licet_gate_opened(gate) != opened) {
+#define LEAKED_MOST 4096u /* counters mended at once; the others at the next look */
+
+typedef struct leaked {
+    uint32_t counter;
+    licet_counter_value value;
+} leaked;
+
+/* Counters with units held while nothing is under way. False when something was: their values mean nothing then. */
+static bool
+leaks_find(const licet_gate *gate, leaked *list, uint32_t *out_len)
+{
+    uint64_t opened = licet_gate_opened(gate);
+
+    *out_len = 0;
+    if (licet_gate_under_way(gate) != 0) {
         return false;
     }
-    to.taken -= from.held < from.taken ? from.held : from.taken;
-    to.held = 0;
-    if (!licet_gate_counter_swap(gate, counter, from, to)) {
-        return false;
+    for (uint32_t i = 0; i < licet_gate_counters(gate) && *out_len < LEAKED_MOST; i++) {
+        licet_counter_value value = licet_gate_counter(gate, i);
+
+        if (value.held > 0) {
+            list[(*out_len)++] = (leaked){i, value};
+        }
     }
-    LICET_STEP(RECOUNTED);
-    *out_units = from.held;
-    return true;
+    return licet_gate_under_way(gate) == 0 && licet_gate_opened(gate) == opened;
 }
 
-void
-recorder_recount(licet_recorder *r)
+/* What the counter should be. What is held was taken and never marked, or unmarked and never given back; of the latter
+ * a part was delivered, and only the ledger knows how much. */
+static licet_counter_value
+mended(const licet_recorder *r, const leaked *leak)
 {
-    licet_gate *gate = r->gate->gate;
-    uint64_t opened = licet_gate_opened(gate), units = 0, given;
-    uint32_t counters = licet_gate_counters(gate), mended = 0;
-    bool all = true;
+    const recorder_sum *sum = leak->counter < r->sums_len ? &r->sums[leak->counter] : NULL;
+    uint64_t recorded = sum != NULL && sum->window == leak->value.window ? sum->units : 0;
+    licet_counter_value to = {.window = leak->value.window};
 
-    if (!r->recount_due || licet_gate_under_way(gate) != 0) {
-        return;
+    to.taken = leak->value.taken - (leak->value.held < leak->value.taken ? leak->value.held : leak->value.taken);
+    if (to.taken < recorded) {
+        to.taken = recorded < leak->value.taken ? recorded : leak->value.taken;
     }
-    for (uint32_t i = 0; all && i < counters; i++) {
-        all = give_back(gate, i, opened, &given);
-        units += given;
-        mended += given > 0 ? 1 : 0;
+    return to;
+}
+
+/* The swap fails when a worker touched the counter since it was read: later, then. */
+static void
+leaks_mend(licet_recorder *r, const leaked *list, uint32_t len)
+{
+    uint64_t units = 0;
+    uint32_t counters = 0;
+
+    for (uint32_t i = 0; i < len; i++) {
+        licet_counter_value to = mended(r, &list[i]);
+
+        if (!licet_gate_counter_swap(r->gate->gate, list[i].counter, list[i].value, to)) {
+            r->recount_due = true;
+            continue;
+        }
+        LICET_STEP(RECOUNTED);
+        units += list[i].value.taken - to.taken;
+        counters++;
     }
-    r->recount_due = !all;
-    if (mended > 0) {
-        recorder_say(r, LICET_LOG_INFO, "a dead worker had left %llu units held in %u counters; given back",
-                     (unsigned long long)units, mended);
+    recorder_say(r, LICET_LOG_INFO, "a dead worker had left units held in %u counters; %llu given back", counters,
+                 (unsigned long long)units);
+}
+
+bool
+recorder_recount(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    leaked *list = NULL;
+    uint32_t len = 0;
+    bool ok = true;
+
+    if (!r->recount_due || licet_gate_under_way(r->gate->gate) != 0) {
+        return true;
     }
+    list = calloc(LEAKED_MOST, sizeof(*list));
+    if (list == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a recount");
+    }
+    if (leaks_find(r->gate->gate, list, &len)) {
+        r->recount_due = len == LEAKED_MOST;
+        if (len > 0) {
+            ok = recorder_drain_all(r, now_ms, err) && recorder_sums_all(r, now_ms, err);
+            if (ok) {
+                leaks_mend(r, list, len);
+            } else {
+                r->recount_due = true;
+            }
+            recorder_sums_end(r);
+        }
+    }
+    free(list);
+    return ok;
 }

@@ -273,6 +273,8 @@ bool recorder_minute(licet_recorder *r, uint64_t now_ms, bool always, licet_erro
 /* learn.c */
 bool recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_error *err);
 bool recorder_sums_begin(licet_recorder *r, uint64_t now_ms, licet_error *err);
+/* Everything journalled so far becomes part of the ledgers, and they are summed. */
+bool recorder_sums_all(licet_recorder *r, uint64_t now_ms, licet_error *err);
 void recorder_sums_end(licet_recorder *r);
 void recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap);
 /* Charges a response that an older image judged with those counters of the image in force which that one had not. */
@@ -290,7 +292,8 @@ void recorder_counter_give(licet_recorder *r, uint32_t counter, uint32_t window,
 /* To at least so much, in a file that nobody takes from yet. */
 void recorder_counter_raise(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t taken);
 void recorder_sum_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
-void recorder_recount(licet_recorder *r);
+/* Gives back what dead workers left held. It reads every ledger, but only when something is. */
+bool recorder_recount(licet_recorder *r, uint64_t now_ms, licet_error *err);
 
 /* epoch.c */
 bool recorder_gate_start(licet_recorder *r, uint64_t now_ms, licet_error *err);

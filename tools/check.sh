@@ -9,7 +9,7 @@ jobs="${JOBS:-2}"
 seconds=10
 if [ "$long" = nightly ]; then
     seconds=600
-    export LICET_KILLS=1000
+    export LICET_KILLS=1000 LICET_STEPS_ALL=1
 fi
 logs=$(mktemp -d)
 passed=0

@@ -85,11 +85,14 @@ export class Site {
 
   /**
    * options: upstream (url), apps (names), agreement (options of agreementText), catalogueText and catalogue (name@date;
-   * written by the story) or catalogue (shipped name), workers, tls ({cert, key}), extraHttp, extraServer, extraLocation.
+   * written by the story) or catalogue (shipped name), workers, tls ({cert, key}), extraHttp, extraServer, extraLocation,
+   * steps (true: the module and the licetd that die at steps), settings (lines for licet.yaml).
    */
   static async make(options) {
     const site = new Site();
     site.options = options;
+    site.programs = options.steps ? join(build, 'tests/crash') : build;
+    site.env = {};
     site.folder = await mkdtemp(join(tmpdir(), 'licet-e2e-'));
     await run('chmod', ['755', site.folder]);
     site.dir = join(site.folder, 'site');
@@ -105,7 +108,7 @@ export class Site {
       await writeFile(join(site.dir, 'catalogue', `${options.catalogue}.yaml`), options.catalogueText);
     }
     const yaml = await readFile(join(site.dir, 'licet.yaml'), 'utf8');
-    await writeFile(join(site.dir, 'licet.yaml'), yaml.replace(/^listen:.*$/m, `listen: 127.0.0.1:${site.port}`));
+    await writeFile(join(site.dir, 'licet.yaml'), yaml.replace(/^listen:.*$/m, `listen: 127.0.0.1:${site.port}`) + (options.settings ?? []).map((line) => `${line}\n`).join(''));
     const folder = join(site.dir, 'agreements', id);
     for (const file of await readdir(folder)) await rm(join(folder, file));
     await site.writeAgreement(options.agreement ?? {});
@@ -141,7 +144,7 @@ export class Site {
   }
 
   start_(name, file, args, env = {}) {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, ...env } });
     child.name = name;
     child.said = '';
     const keep = (chunk) => { child.said = (child.said + chunk).slice(-200000); };
@@ -149,13 +152,13 @@ export class Site {
     child.stderr.on('data', keep);
     child.ended = new Promise((done) => child.on('exit', (code, signal) => { child.over = true; done({ code, signal }); }));
     this.children.push(child);
-    const forget = atEnd(async () => { if (!child.over) process.kill(child.pid, 'SIGKILL'); });
-    child.ended.then(forget);
+    // The whole group: workers outlive a master that is killed, and would keep the story from its end.
+    atEnd(async () => process.kill(-child.pid, 'SIGKILL'));
     return child;
   }
 
   async startRecorder() {
-    this.recorder = this.start_('licetd', join(build, 'licetd'), [this.dir]);
+    this.recorder = this.start_('licetd', join(this.programs, 'licetd'), [this.dir], this.env);
     await this.until('licetd answers', async () => {
       assert(!this.recorder.over, `licetd ended:\n${this.recorder.said}`);
       return (await this.operator('GET', '/healthz').catch(() => ({ status: 0 }))).status === 200;
@@ -170,6 +173,7 @@ export class Site {
       conf = conf.replace(/(\n\s+listen [^;]+;)/, `$1\n        listen 127.0.0.1:${this.tlsPort} ssl http2;\n` +
         `        ssl_certificate ${this.options.tls.cert};\n        ssl_certificate_key ${this.options.tls.key};`);
     }
+    conf = conf.replace(/^load_module .*$/m, `load_module "${join(this.programs, 'ngx_http_licet_module.so')}";`);
     if (this.options.extraHttp) conf = conf.replace(/(\n\s+upstream licet_upstream)/, `\n    ${this.options.extraHttp}$1`);
     if (this.options.extraServer) conf = conf.replace(/(\n\s+location \/ \{)/, `\n        ${this.options.extraServer}$1`);
     if (this.options.extraLocation) conf = conf.replace(/(licet on;)/, `$1\n            ${this.options.extraLocation}`);
@@ -183,7 +187,7 @@ export class Site {
     // nginx itself is not linked with the sanitizer's runtime that the module asks for.
     const wants = /\b(libasan\.so)/.test((await run('ldd', [join(build, 'ngx_http_licet_module.so')])).stdout);
     const runtime = wants ? (await run('gcc', ['-print-file-name=libasan.so'])).stdout.trim() : '';
-    const env = wants ? { LD_PRELOAD: runtime, ASAN_OPTIONS: 'detect_leaks=0' } : {};
+    const env = wants ? { LD_PRELOAD: runtime, ASAN_OPTIONS: 'detect_leaks=0', ...this.env } : this.env;
     this.nginx = this.start_('nginx', 'nginx', ['-p', folder, '-c', this.conf, '-e', join(folder, 'error.log')], env);
     await this.until('nginx listens', async () => {
       assert(!this.nginx.over, `nginx ended:\n${this.nginx.said}`);

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The crash matrix: a worker of the real nginx dies at each numbered step (docs/format/gate.md, section 6) of each of its
+// ways; nginx starts another worker, licetd adopts what the dead one left. Then the books:
+//
+//  (1) Each request has at most one receipt; exactly one with at least the units it got if its client got any.
+//  (2) No counter has less than the receipts are charged, none has more once nothing is under way and licetd has
+//      recounted, nothing stays held, no limit is passed.
+//
+// Each request names itself by the recipient it declares, which its receipt tells. Every passage of every step, but under
+// sanitizers only the last passage of each, unless LICET_STEPS_ALL is set (make nightly).
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { join } from 'node:path';
+import { story, Site, grossOf } from './lib/site.mjs';
+import { Steps, WORKER } from './lib/steps.mjs';
+import { Upstream, send } from './lib/upstream.mjs';
+import { page } from './lib/pages.mjs';
+import * as catalogue from './lib/catalogue.mjs';
+
+const ALL = Boolean(process.env.LICET_STEPS_ALL) || !/asan/.test(process.env.LICET_BUILD ?? '');
+
+const posts = (text) => (text.match(/"edit_history_tweet_ids"/g) ?? []).length; // one near the end of each post of page()
+
+/** Asks and reads as much as comes; never throws. stop: closes after so many bytes. */
+const ask = (site, label, { path, headers = {}, stop = 0 }) => new Promise((done) => {
+  let text = '', status = 0;
+  const end = () => done({ status, units: status === 200 ? posts(text) : 0 });
+  const request = http.request({ host: '127.0.0.1', port: site.port, path, agent: false,
+    headers: { authorization: `Bearer ${site.keys.reader}`, 'licet-recipient': label, ...headers } }, (response) => {
+    status = response.statusCode;
+    response.on('data', (chunk) => { text += chunk; if (stop && text.length >= stop) request.destroy(); });
+    response.on('error', end);
+    response.on('close', end);
+  }).on('error', end);
+  request.end();
+});
+
+/** What a worker is asked; each for every step that it passes. */
+const ways = [
+  { name: 'allowed', path: '/2/tweets/search/recent?max_results=5', status: 200, units: 5 },
+  { name: 'topped-up', path: '/any/outgrown', status: 200, units: 250, pieces: true },
+  { name: 'refused', path: '/2/tweets/search/recent?max_results=5', headers: { 'licet-purpose': 'train-ai' }, status: 403, units: 0 },
+  { name: 'spent', path: '/2/stream', status: 429, units: 0 },
+  { name: 'chunked', path: '/2/tweets/search/recent?max_results=90&chunk=4000', status: 200, units: 90, pieces: true },
+  { name: 'aborted', path: '/2/tweets/search/recent?max_results=99&slow=1', stop: 2000, status: 200, pieces: true },
+];
+
+const passages = (times) => (ALL ? Array.from({ length: times }, (_, i) => i + 1) : [times]);
+
+async function start() {
+  const big = page(250);
+  const upstream = await Upstream.start((request, response, url) => {
+    if (url.pathname === '/any/outgrown') return send(response, big, { chunk: 20000 });
+    const body = page(Number(url.searchParams.get('max_results') ?? 1));
+    if (!url.searchParams.get('slow')) return send(response, body, { chunk: Number(url.searchParams.get('chunk') ?? 0) });
+    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length });
+    response.write(body.subarray(0, 6000));
+    const more = setTimeout(() => response.end(body.subarray(6000)), 300);
+    response.on('close', () => clearTimeout(more));
+  });
+  const site = await Site.make({ upstream: upstream.url, catalogue: catalogue.name, catalogueText: catalogue.text, workers: 1, steps: true,
+    agreement: { limits: ['{ clause: CAP, unit: post, most: 5_000_000, per: month, over: licensee }',
+      '{ clause: CAP, unit: request, most: 1_000_000, per: month, over: app }',
+      '{ clause: SPENT, unit: request, most: 0, per: day, over: licensee, endpoints: [stream] }'],
+    clauses: { CAP: { section: '2', says: 'A cap' }, SPENT: { section: '3', says: 'Not this way' } } } });
+  const steps = await Steps.make(join(site.folder, 'steps'));
+  site.env = { LICET_STEPS: steps.path };
+  await site.start();
+  return { site, steps, upstream };
+}
+
+const statusOf = async (site) => JSON.parse((await site.operator('GET', '/status')).body);
+const quiet = async (site) => await site.until('nothing is under way', async () => {
+  const status = await statusOf(site).catch(() => ({ under_way: 1 }));
+  return status.under_way === 0 && status.lag === 0 && status.counters.every((counter) => counter.held === 0);
+});
+
+/** asked: label → {units got, most}. */
+async function books(site, asked) {
+  await quiet(site);
+  await site.sync();
+  const receipts = new Map();
+  let charged = 0, requests = 0;
+  for (const receipt of await site.receipts()) {
+    charged += receipt.units?.post ?? 0;
+    // A request is charged once anything of its answer was handed on.
+    if (receipt.verdict === 'allow' && (receipt.status || receipt.bytes || Object.keys(receipt.units).length)) requests++;
+    if (!receipt.recipient) continue;
+    assert(!receipts.has(receipt.recipient), `${receipt.recipient} has two receipts`);
+    receipts.set(receipt.recipient, receipt);
+  }
+  for (const [label, { units, most, whole }] of asked) {
+    const receipt = receipts.get(label);
+    assert(receipt || units === 0, `${label} got ${units} posts and has no receipt`);
+    const delivered = receipt?.units?.post ?? 0;
+    assert(delivered >= units, `${label}: received ${units}, receipt ${JSON.stringify(receipt)}`);
+    assert(delivered <= most, `${label}: no more than ${most}: ${JSON.stringify(receipt)}`);
+    if (whole) assert(receipt && delivered === units, `${label} was answered whole: ${JSON.stringify(receipt)}`);
+  }
+  const { totals } = await site.report();
+  assert.equal(grossOf(totals), charged, 'the report tells what the receipts tell');
+  for (const counter of (await statusOf(site)).counters) {
+    assert(counter.taken <= counter.most, `a limit was passed: ${JSON.stringify(counter)}`);
+    if (counter.clause !== 'CAP') continue;
+    const expected = counter.unit === 'post' ? charged : requests;
+    assert.equal(counter.taken, expected, `receipts say ${expected} ${counter.unit}s, the counter ${JSON.stringify(counter)}`);
+  }
+  await site.verify();
+  return receipts;
+}
+
+story('a worker dies at each step of each of its ways', async () => {
+  const { site, steps, upstream } = await start();
+  const asked = new Map();
+  let deaths = 0;
+  for (const way of ways) {
+    const most = way.units ?? 99;
+    await site.until('a worker is there', async () => (await statusOf(site)).workers === 1);
+    steps.zero();
+    const answer = await ask(site, `${way.name}-whole`, way);
+    assert.equal(answer.status, way.status, way.name);
+    asked.set(`${way.name}-whole`, { units: answer.units, most, whole: way.units !== undefined });
+    await quiet(site);
+    const counts = steps.counts(WORKER).filter(([number]) => number < 30);
+    assert(counts.length > 8, `steps are counted: ${counts}`);
+    for (const [number, times] of counts) {
+      for (const passage of passages(times)) {
+        const label = `${way.name}-${number}-${passage}`, before = steps.deaths();
+        steps.arm(WORKER, number, passage);
+        const { units } = await ask(site, label, way);
+        // What the log phase does may come after the client has everything. How often a body that comes in pieces passes a
+        // step depends on the pieces.
+        await site.until(`${label}: a worker dies at ${steps.names.get(number)}`, async () => steps.deaths() > before, way.pieces ? 1000 : 30000).then(() => { deaths++; }, (error) => {
+          steps.disarm();
+          if (!way.pieces || passage === 1) throw error;
+        });
+        asked.set(label, { units, most });
+      }
+    }
+  }
+  await books(site, asked);
+  const after = await ask(site, 'after', ways[0]);
+  assert.equal(after.units, 5, 'and it goes on');
+  console.log(`# used ${deaths} deaths of a worker`);
+  steps.close();
+  await site.stop({ alerts: false });
+  await upstream.stop();
+});
