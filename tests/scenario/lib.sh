@@ -7,8 +7,19 @@
 NGINX=${LICET_NGINX:-nginx} # not exported: nginx takes a variable NGINX for sockets it inherits
 CREDENTIAL_KEY=6c696365742d7363656e6172696f2d63726564656e7469616c2d6b65792d3031
 
+# Below the ports that connections take by themselves: a test beside this one must not get it in between.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 - <<'END'
+import random, socket
+while True:
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", random.randrange(10240, 32000)))
+        except OSError:
+            continue
+        print(s.getsockname()[1])
+        break
+END
 }
 
 # The hash of a credential as apps.yaml keeps it.

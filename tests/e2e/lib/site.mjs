@@ -35,13 +35,15 @@ export function story(name, body) {
 
 export const exists = (path) => access(path).then(() => true, () => false);
 
+/** A port below those that connections take by themselves: a test beside this one must not get it in between. */
 export async function freePort() {
-  return await new Promise((done, fail) => {
-    const server = net.createServer().once('error', fail).listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
+  for (;;) {
+    const port = 10240 + Math.floor(Math.random() * (32000 - 10240));
+    const free = await new Promise((done) => {
+      const server = net.createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => server.close(() => done(true)));
     });
-  });
+    if (free) return port;
+  }
 }
 
 /** Runs a program to its end. */
