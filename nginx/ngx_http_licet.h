@@ -252,8 +252,8 @@ ngx_table_elt_t *ngx_http_licet_header_in(ngx_http_request_t *r, const char *nam
 ngx_int_t ngx_http_licet_rewrite_headers(ngx_http_request_t *r, ngx_uint_t flags);
 ngx_int_t ngx_http_licet_push_in(ngx_http_request_t *r, const char *name, ngx_str_t value);
 ngx_int_t ngx_http_licet_push_out(ngx_http_request_t *r, const char *name, ngx_str_t value);
-/* Licet-* of the upstream's response: never the client's. */
-void ngx_http_licet_strip_out(ngx_http_request_t *r);
+/* Takes Licet-* out of a response's headers or trailers: what the upstream says there is never the client's. */
+void ngx_http_licet_strip_out(ngx_list_t *headers);
 /* The response has a content encoding other than identity. */
 bool ngx_http_licet_encoded(const ngx_http_request_t *r);
 

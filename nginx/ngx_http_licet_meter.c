@@ -91,7 +91,7 @@ ngx_http_licet_decorate(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 {
     ngx_str_t decision = {LICET_DECISION_TEXT - 1, ctx->decision};
 
-    ngx_http_licet_strip_out(r);
+    ngx_http_licet_strip_out(&r->headers_out.headers);
     if (ctx->decision[0] != '\0' && ngx_http_licet_push_out(r, "Licet-Decision", decision) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -505,6 +505,9 @@ ngx_http_licet_meter_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ngx_chain_t *cl;
     ngx_int_t rc;
 
+    if (ctx != NULL) {
+        ngx_http_licet_strip_out(&r->main->headers_out.trailers); /* they come with the end of the body */
+    }
     if (ctx == NULL || ctx->slot == NULL || ctx->meter == NULL || r->main->post_action) {
         return ngx_http_next_body_filter(r, in);
     }

@@ -11,6 +11,8 @@
  */
 #include "ngx_http_licet.h"
 
+#include <ctype.h>
+
 uint64_t
 ngx_http_licet_now(void)
 {
@@ -97,11 +99,17 @@ ngx_http_licet_named(const ngx_table_elt_t *h, const char *name)
     return h->key.len == ngx_strlen(name) && ngx_strncasecmp(h->key.data, (u_char *)name, h->key.len) == 0;
 }
 
+/*
+ * Licet- and whatever a server behind may take for it: to CGI, WSGI and PHP 'Licet_App' and 'Licet.App' are the same
+ * name as 'Licet-App', and nginx passes such names on where underscores_in_headers or ignore_invalid_headers say so.
+ */
 static bool
 ngx_http_licet_ours(const ngx_table_elt_t *h)
 {
-    return h->key.len >= sizeof("Licet-") - 1 &&
-           ngx_strncasecmp(h->key.data, (u_char *)"Licet-", sizeof("Licet-") - 1) == 0;
+    static const size_t len = sizeof("Licet") - 1;
+
+    return h->key.len > len && ngx_strncasecmp(h->key.data, (u_char *)"Licet", len) == 0 &&
+           !isalnum(h->key.data[len]);
 }
 
 static bool
@@ -194,13 +202,13 @@ ngx_http_licet_push_out(ngx_http_request_t *r, const char *name, ngx_str_t value
 }
 
 void
-ngx_http_licet_strip_out(ngx_http_request_t *r)
+ngx_http_licet_strip_out(ngx_list_t *headers)
 {
     ngx_list_part_t *part;
     ngx_table_elt_t *h;
     ngx_uint_t i;
 
-    for (part = &r->headers_out.headers.part; part != NULL; part = part->next) {
+    for (part = &headers->part; part != NULL; part = part->next) {
         h = part->elts;
         for (i = 0; i < part->nelts; i++) {
             if (ngx_http_licet_ours(&h[i])) {
