@@ -108,8 +108,7 @@ ngx_http_licet_ours(const ngx_table_elt_t *h)
 {
     static const size_t len = sizeof("Licet") - 1;
 
-    return h->key.len > len && ngx_strncasecmp(h->key.data, (u_char *)"Licet", len) == 0 &&
-           !isalnum(h->key.data[len]);
+    return h->key.len > len && ngx_strncasecmp(h->key.data, (u_char *)"Licet", len) == 0 && !isalnum(h->key.data[len]);
 }
 
 static bool
