@@ -482,9 +482,10 @@ gate_room(const licet_recorder *r, const licet_gate_options *options, licet_erro
 }
 
 static bool
-gate_publish(licet_recorder *r, licet_error *err)
+gate_publish(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
-    if (!recorder_leases_all(r, err)) {
+    recorder_gap_told(r, now_ms);
+    if (!recorder_leases_all(r, err) || !recorder_allow(r, false, err)) {
         return false;
     }
     licet_gate_publish(r->gate->gate, licet_store_generation(r->store));
@@ -499,6 +500,10 @@ recorder_gate_replace(licet_recorder *r, uint64_t now_ms, licet_error *err)
     licet_gate_options options;
 
     if (!options_wanted(r, &options, err) || !gate_room(r, &options, err) || !old_keep(r, before, err)) {
+        return false;
+    }
+    recorder_allow_revoke(r, before->gate);
+    if (!recorder_gap_unrecorded_of(r, before, now_ms, err)) {
         return false;
     }
     recorder_leases_carry(r, &before, 1);
@@ -516,7 +521,7 @@ recorder_gate_replace(licet_recorder *r, uint64_t now_ms, licet_error *err)
     }
     inherit(r, &before, 1);
     recorder_say(r, LICET_LOG_INFO, "epoch %u is drained from %s", before->epoch, before->path);
-    return recorder_counters_seed(r, now_ms, err) && gate_publish(r, err);
+    return recorder_counters_seed(r, now_ms, err) && gate_publish(r, now_ms, err);
 }
 
 static bool
@@ -585,7 +590,7 @@ recorder_gate_start(licet_recorder *r, uint64_t now_ms, licet_error *err)
     recorder_counted(r);
     recorder_sums_end(r);
     licet_gate_alive(r->gate->gate, now_ms);
-    return recorder_lost_done(r, err) && gate_publish(r, err);
+    return recorder_lost_done(r, err) && gate_publish(r, now_ms, err);
 }
 
 bool

@@ -8,7 +8,9 @@
  *      out that was not granted durably before.
  *  (2) A gap of an epoch is written once per ledger, however often the start is interrupted.
  *  (3) No count from shared memory goes into a ledger that a table could not hold: an entry stays for ever.
- *  (4) What went up without a slot is written down from counters that were raised before it went up.
+ *  (4) What went up without a slot is written down from counters that were raised before it went up; after a power loss
+ *      a second record states what was durable ahead for it and is not told.
+ *  (5) It is told once: what is told already can be read from the ledger.
  */
 #include "rooms.h"
 
@@ -52,6 +54,22 @@ gap_add(licet_gap *gap, uint8_t kind, uint64_t count)
     }
     gap->units[i] = (licet_receipt_unit){kind, count};
     gap->units_len++;
+}
+
+/* A bound of every unit that the agreement counts; without any the requests alone are told. */
+static bool
+gap_all_units(licet_recorder *r, recorder_book *book, uint64_t units, licet_gap *gap, licet_error *err)
+{
+    const licet_image *image = licet_store_image(r->store, book->cell);
+    uint8_t unit;
+
+    for (uint32_t kind = LICET_KIND_BYTE + 1; image != NULL && units > 0 && kind < image->header->kinds_len; kind++) {
+        if (!recorder_unit(r, book, licet_image_text(image, image->header->kinds[kind]), &unit, err)) {
+            return false;
+        }
+        gap_add(gap, unit, units);
+    }
+    return true;
 }
 
 /* ---- when power was lost -------------------------------------------------------- */
@@ -102,7 +120,7 @@ recorder_lost_done(licet_recorder *r, licet_error *err)
 
 typedef struct losing {
     licet_recorder *r;
-    licet_gap *gaps; /* by cell */
+    licet_gap *gaps, *outages; /* by cell */
     licet_error *err;
     bool failed;
 } losing;
@@ -125,6 +143,15 @@ on_grant(void *user, const licet_lease_grant *grant)
     if (book == NULL || book->ledger == NULL || book->gap_known || licet_bytes_equal_text(name, "byte")) {
         return true;
     }
+    if (licet_bytes_equal_text(name, RECORDER_ALLOW_REQUESTS)) {
+        l->outages[grant->cell].requests = beyond(grant->granted, book->told_requests);
+        return true;
+    }
+    if (licet_bytes_equal_text(name, RECORDER_ALLOW_UNITS)) {
+        l->failed =
+            !gap_all_units(l->r, book, beyond(grant->granted, book->told_units), &l->outages[grant->cell], l->err);
+        return !l->failed;
+    }
     unit = recorder_unit_known(book, name);
     bound = beyond(grant->granted, unit != 0 ? book->recorded[unit] : 0);
     if (licet_bytes_equal_text(name, "request")) {
@@ -139,23 +166,43 @@ on_grant(void *user, const licet_lease_grant *grant)
     return true;
 }
 
+/* Stages a gap of the epoch that power ended. */
 static bool
-power_gap_one(licet_recorder *r, recorder_book *book, licet_gap *gap, uint64_t now_ms, licet_error *err)
+power_gap(licet_recorder *r, recorder_book *book, licet_gap *gap, licet_gap_cause cause, uint64_t now_ms,
+          licet_error *err)
 {
-    if (gap->requests == 0 && gap->units_len == 0) {
-        return true;
-    }
-    gap->cause = LICET_GAP_POWER_LOSS;
+    uint64_t since = lost_since(r);
+
+    gap->cause = cause;
     gap->gate = r->config.gate;
     gap->epoch = r->lease_epoch;
-    gap->from_ms = lost_since(r) < now_ms ? lost_since(r) : now_ms;
+    gap->from_ms = since < now_ms ? since : now_ms;
     gap->to_ms = now_ms;
-    recorder_say(r, LICET_LOG_WARNING,
-                 "%s: power was lost in epoch %u; at most %llu requests are unknown, they lie in a gap record",
-                 book->name, gap->epoch, (unsigned long long)gap->requests);
-    book->gap_known = true;
+    recorder_gap_learn(book, gap);
     recorder_charge_gap(r, book, gap);
     return stage_gap(r, book, gap, err);
+}
+
+static bool
+power_gap_one(licet_recorder *r, recorder_book *book, licet_gap *gap, licet_gap *outage, uint64_t now_ms,
+              licet_error *err)
+{
+    bool perhaps = outage->requests > 0 || outage->units_len > 0;
+
+    if (gap->requests == 0 && gap->units_len == 0 && !perhaps) {
+        return true;
+    }
+    recorder_say(r, LICET_LOG_WARNING,
+                 "%s: power was lost in epoch %u; at most %llu requests are unknown, they lie in a gap record",
+                 book->name, r->lease_epoch, (unsigned long long)gap->requests);
+    if (perhaps) {
+        recorder_say(
+            r, LICET_LOG_WARNING,
+            "%s: at most %llu more may have gone up without a slot (cannot_record) before it; another gap record",
+            book->name, (unsigned long long)outage->requests);
+    }
+    return (!perhaps || power_gap(r, book, outage, LICET_GAP_OUTAGE, now_ms, err)) &&
+           power_gap(r, book, gap, LICET_GAP_POWER_LOSS, now_ms, err);
 }
 
 bool
@@ -165,38 +212,66 @@ recorder_gap_power(licet_recorder *r, uint64_t now_ms, licet_error *err)
     uint32_t epoch;
     bool ended, ok;
 
-    l.gaps = calloc(r->books_len, sizeof(*l.gaps));
+    l.gaps = calloc((size_t)r->books_len * 2, sizeof(*l.gaps));
     if (l.gaps == NULL) {
         return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for gap records");
     }
+    l.outages = l.gaps + r->books_len;
     ok = r->lease_store->ops->each(r->lease_store, &epoch, &ended, on_grant, &l, err) && !l.failed;
     for (uint32_t i = 0; ok && i < r->books_len; i++) {
-        ok = power_gap_one(r, r->books[i], &l.gaps[i], now_ms, err);
+        ok = power_gap_one(r, r->books[i], &l.gaps[i], &l.outages[i], now_ms, err);
     }
     free(l.gaps);
     return ok && recorder_commit(r, now_ms, err);
 }
 
-/* ---- without a slot ------------------------------------------------------------ */
-
-/* Which unit the bound is of: the first the agreement counts; without one the requests alone are told. */
-static bool
-unrecorded_units(licet_recorder *r, recorder_book *book, uint64_t units, licet_gap *gap, licet_error *err)
+void
+recorder_gap_learn(recorder_book *book, const licet_gap *gap)
 {
-    const licet_image *image = licet_store_image(r->store, book->cell);
-    uint8_t unit;
+    uint64_t units = 0;
 
-    for (uint32_t kind = LICET_KIND_BYTE + 1; image != NULL && units > 0 && kind < image->header->kinds_len; kind++) {
-        if (!recorder_unit(r, book, licet_image_text(image, image->header->kinds[kind]), &unit, err)) {
-            return false;
-        }
-        gap_add(gap, unit, units);
+    if (gap->cause == LICET_GAP_POWER_LOSS) {
+        book->gap_known = true;
+        return;
     }
-    return true;
+    for (size_t i = 0; i < gap->units_len; i++) {
+        units = gap->units[i].count > units ? gap->units[i].count : units;
+    }
+    book->told_requests += gap->requests;
+    book->told_units += units;
 }
 
-/* Reads, makes the record durable, charges, releases what was read: a death in between states or charges the gap twice,
- * never not at all. */
+/* What it was interrupted before: the file's workers are told, the counters charged. */
+static void
+told_one(licet_recorder *r, recorder_book *book, uint64_t now_ms)
+{
+    licet_gap gap = {.cause = LICET_GAP_WITHOUT_SLOT, .from_ms = now_ms, .to_ms = now_ms};
+    uint64_t requests = 0, units = 0, requests_left = 0, units_left = 0;
+
+    if (!licet_gate_unrecorded(r->gate->gate, book->cell, &requests, &units)) {
+        return;
+    }
+    licet_gate_unrecorded_told(r->gate->gate, book->cell, book->told_requests, book->told_units);
+    (void)licet_gate_unrecorded(r->gate->gate, book->cell, &requests_left, &units_left);
+    gap.requests = within(beyond(requests, requests_left));
+    if (gap_all_units(r, book, within(beyond(units, units_left)), &gap, NULL) &&
+        (gap.requests > 0 || gap.units_len > 0)) {
+        recorder_charge_gap(r, book, &gap);
+    }
+}
+
+void
+recorder_gap_told(licet_recorder *r, uint64_t now_ms)
+{
+    for (uint32_t i = 1; r->gate->epoch == r->lease_epoch && i < r->books_len; i++) {
+        told_one(r, r->books[i], now_ms);
+    }
+}
+
+/* ---- without a slot ------------------------------------------------------------ */
+
+/* Reads, makes the record durable, charges, releases what was read: a death in between is made up for by what the
+ * ledger says is told. */
 static bool
 unrecorded_one(licet_recorder *r, recorder_gate *gate, recorder_book *book, uint64_t now_ms, licet_error *err)
 {
@@ -212,11 +287,14 @@ unrecorded_one(licet_recorder *r, recorder_gate *gate, recorder_book *book, uint
     gap.to_ms = now_ms;
     recorder_say(r, LICET_LOG_WARNING, "%s: %llu requests went up without a slot, at most %llu units; gap record",
                  book->name, (unsigned long long)requests, (unsigned long long)units);
-    if (!unrecorded_units(r, book, within(units), &gap, err) || !stage_gap(r, book, &gap, err) ||
+    if (!gap_all_units(r, book, within(units), &gap, err) || !stage_gap(r, book, &gap, err) ||
         !recorder_commit(r, now_ms, err)) {
         return false;
     }
     LICET_STEP(GAP_DURABLE);
+    if (gate->epoch == r->lease_epoch) {
+        recorder_gap_learn(book, &gap);
+    }
     recorder_charge_gap(r, book, &gap);
     LICET_STEP(GAP_CHARGED);
     licet_gate_unrecorded_release(gate->gate, book->cell, requests, units);
@@ -225,22 +303,25 @@ unrecorded_one(licet_recorder *r, recorder_gate *gate, recorder_book *book, uint
 }
 
 bool
-recorder_gap_unrecorded(licet_recorder *r, uint64_t now_ms, licet_error *err)
+recorder_gap_unrecorded_of(licet_recorder *r, recorder_gate *gate, uint64_t now_ms, licet_error *err)
 {
     for (uint32_t i = 1; i < r->books_len; i++) {
-        if (r->books[i]->ledger == NULL) {
-            continue;
-        }
-        if (!unrecorded_one(r, r->gate, r->books[i], now_ms, err)) {
+        if (r->books[i]->ledger != NULL && !unrecorded_one(r, gate, r->books[i], now_ms, err)) {
             return false;
-        }
-        for (size_t k = 0; k < r->old_len; k++) {
-            if (!unrecorded_one(r, r->old[k], r->books[i], now_ms, err)) {
-                return false;
-            }
         }
     }
     return true;
+}
+
+bool
+recorder_gap_unrecorded(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    for (size_t k = 0; k < r->old_len; k++) {
+        if (!recorder_gap_unrecorded_of(r, r->old[k], now_ms, err)) {
+            return false;
+        }
+    }
+    return recorder_gap_unrecorded_of(r, r->gate, now_ms, err);
 }
 
 /* ---- unidentified ---------------------------------------------------------------- */

@@ -6,7 +6,8 @@
  *
  *  (1) Every entry of every ledger passes here once, in order, when the state is opened.
  *  (2) A receipt counts in the window of its own time, by the limits of the version that judged it.
- *  (3) A gap counts against every limit whose current window it may touch, with its whole bound: under-use, never
+ *  (3) A gap counts against every limit whose current window it may touch, with its whole bound (but for what may have
+ *      gone up without a slot and most likely did not: cannot_record lets it through beyond limits): under-use, never
  *      over-use.
  *  (4) A counter that a new image brings begins with what its window has used already: what is in the ledger is summed
  *      before the image is published, what was decided by an older image and comes later is added when it comes.
@@ -195,7 +196,7 @@ charge_limit(licet_recorder *r, const licet_image *image, const licet_image_limi
 static void
 charge(licet_recorder *r, const recorder_book *book, const licet_gap *gap, uint64_t now_ms, add_units add)
 {
-    const licet_image *image = image_of(r, book);
+    const licet_image *image = gap->cause != LICET_GAP_OUTAGE ? image_of(r, book) : NULL;
 
     for (uint32_t v = 0; image != NULL && v < image->header->versions_len; v++) {
         const licet_image_version *version = &image->versions[v];
@@ -435,8 +436,8 @@ learn_gap(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_error
     if (!licet_gap_decode(entry, &gap, err)) {
         return false;
     }
-    if (gap.cause == LICET_GAP_POWER_LOSS && gap.gate == r->config.gate && gap.epoch == r->lease_epoch) {
-        book->gap_known = true;
+    if (gap.gate == r->config.gate && gap.epoch == r->lease_epoch) {
+        recorder_gap_learn(book, &gap);
     }
     if (r->sums != NULL) {
         charge(r, book, &gap, r->sums_now, recorder_sum_add);

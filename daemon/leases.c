@@ -6,7 +6,9 @@
  *  (2) A step covers what one second uses twice over, at least PAGES_LEAST of the largest page that the catalogues can
  *      bring, at most STEP_MOST; it shrinks again when use does. What is lent and not recorded bounds the gap after a
  *      power loss, so more is not better.
- *  (3) Nothing is lent while recording is impossible: the workers run dry and cannot_record applies.
+ *  (3) A quarter of the least step is kept back for responses under way: a page that outgrows its reservation is handed
+ *      on only within what is granted, so that the bound holds for it too.
+ *  (4) Nothing is lent while recording is impossible: the workers run dry and cannot_record applies.
  */
 #include "rooms.h"
 
@@ -21,6 +23,7 @@
 #define WANTED_MOST 1024
 #define GRANTS_MOST 4096
 #define JUDGE_MS 1000
+#define WISH_MOST (UINT64_C(1) << 24)
 
 typedef struct granting {
     licet_lease_grant list[GRANTS_MOST];
@@ -63,8 +66,8 @@ least_step(const licet_image *image, uint32_t kind)
     return page < STEP_MOST / PAGES_LEAST ? page * PAGES_LEAST : STEP_MOST;
 }
 
-/* Looks at the use since the last look; about each second. */
-static void
+/* Looks at the use since the last look; about each second. Returns it. */
+static uint64_t
 judge(recorder_lease *lease, uint64_t taken, uint64_t least)
 {
     uint64_t use = taken > lease->taken_before ? taken - lease->taken_before : 0;
@@ -75,6 +78,7 @@ judge(recorder_lease *lease, uint64_t taken, uint64_t least)
     }
     lease->step = step > least ? step : least;
     lease->taken_before = taken;
+    return use;
 }
 
 /* Sends what was gathered: first durable, then to the workers. */
@@ -107,6 +111,7 @@ grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_imag
     if (lease->step < least) {
         lease->step = least;
     }
+    licet_gate_lease_keep(r->gate->gate, book->cell, kind, kind == LICET_KIND_REQUEST ? 0 : least / 4);
     if (wanted && left < lease->step / 8 && lease->step < STEP_MOST / 2) {
         lease->step *= 2; /* it nearly ran dry before we looked */
     }
@@ -168,7 +173,26 @@ judge_all(licet_recorder *r)
         const licet_image *image = licet_store_image(r->store, i);
 
         for (uint32_t kind = 0; image != NULL && kind < image->header->kinds_len; kind++) {
-            judge(&r->books[i]->leases[kind], licet_gate_lease(r->gate->gate, i, kind).taken, least_step(image, kind));
+            uint64_t use = judge(&r->books[i]->leases[kind], licet_gate_lease(r->gate->gate, i, kind).taken,
+                                 least_step(image, kind));
+
+            if (kind == LICET_KIND_REQUEST) {
+                recorder_allow_used(r, i, use);
+            }
+        }
+    }
+}
+
+/* A response found the lease short of more units than a step has: one buffer can bring thousands. */
+static void
+take_wish(licet_recorder *r, recorder_book *book)
+{
+    uint64_t wish = licet_gate_lease_wish(r->gate->gate, book->cell);
+
+    wish = wish < WISH_MOST ? wish * 2 : WISH_MOST;
+    for (uint32_t kind = LICET_KIND_REQUEST + 1; kind < LICET_KINDS_MAX; kind++) {
+        if (book->leases[kind].step != 0 && book->leases[kind].step < wish) {
+            book->leases[kind].step = wish;
         }
     }
 }
@@ -193,7 +217,10 @@ recorder_leases_wanted(licet_recorder *r, uint64_t now_ms, licet_error *err)
     for (uint32_t i = 0; ok && i < n; i++) {
         recorder_book *book = recorder_book_of(r, cells[i]);
 
-        ok = book == NULL || grant_book(r, g, book, true, err);
+        if (book != NULL) {
+            take_wish(r, book);
+            ok = grant_book(r, g, book, true, err);
+        }
     }
     ok = ok && grants_send(r, g, err);
     free(g);
@@ -207,6 +234,9 @@ on_granted(void *user, const licet_lease_grant *grant)
     recorder_book *book = recorder_book_of(r, grant->cell);
     const licet_image *image = book != NULL ? licet_store_image(r->store, grant->cell) : NULL;
 
+    if (recorder_allow_recall(r, grant)) {
+        return true;
+    }
     for (uint32_t kind = 0; image != NULL && kind < image->header->kinds_len; kind++) {
         if (licet_bytes_equal_text(licet_image_text(image, image->header->kinds[kind]), grant->kind)) {
             book->leases[kind].granted = grant->granted;
@@ -227,11 +257,13 @@ recorder_leases_recall(licet_recorder *r, licet_error *err)
 void
 recorder_leases_begin(licet_recorder *r)
 {
+    recorder_allow_begin(r);
     for (uint32_t i = 0; i < r->books_len; i++) {
         recorder_book *book = r->books[i];
 
         memset(book->recorded, 0, sizeof(book->recorded));
         book->gap_known = false;
+        book->told_requests = book->told_units = 0;
         for (uint32_t kind = 0; kind < LICET_KINDS_MAX; kind++) {
             book->leases[kind] = (recorder_lease){.carried = book->leases[kind].carried};
         }

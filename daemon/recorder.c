@@ -229,6 +229,7 @@ recorder_free(licet_recorder *r)
     licet_buffer_done(&r->scratch);
     licet_buffer_done(&r->scratch_ids);
     explicit_bzero(&r->keys, sizeof(r->keys));
+    free(r->allowed);
     free(r->staged);
     free(r->cache);
     free(r->recent);
@@ -299,20 +300,7 @@ licet_recorder_close(licet_recorder *r, uint64_t now_ms, licet_error *err)
 
 /* ---- one round --------------------------------------------------------------- */
 
-/* After a failed write the lease store takes nothing more until it is opened anew. */
-static bool
-leases_reopen(licet_recorder *r, licet_error *err)
-{
-    char path[PATH_MAX];
-
-    if (r->lease_store != NULL) {
-        r->lease_store->ops->close(r->lease_store);
-        r->lease_store = NULL;
-    }
-    return recorder_path(r, path, err, "data/leases") && licet_lease_local_open(path, &r->lease_store, err);
-}
-
-/* After a failure: the state is opened anew. True when recording is possible (again). */
+/* After a failure: the state is opened anew (the lease store mends itself). True when recording is possible (again). */
 static bool
 mend(licet_recorder *r, uint64_t now_ms)
 {
@@ -326,10 +314,16 @@ mend(licet_recorder *r, uint64_t now_ms)
     }
     r->retry_ms = now_ms + RETRY_MS;
     recorder_state_close(r);
-    if (!leases_reopen(r, &err) || !recorder_state_open(r, now_ms, &err) || !recorder_leases_recall(r, &err)) {
+    if (!recorder_state_open(r, now_ms, &err) || !recorder_leases_recall(r, &err)) {
         recorder_state_close(r);
         snprintf(r->why, sizeof(r->why), "%s", err.text);
+        if (r->gate != NULL) {
+            (void)recorder_allow(r, true, NULL); /* what can be stated later may still go up */
+        }
         return false;
+    }
+    if (r->gate != NULL) {
+        recorder_gap_told(r, now_ms);
     }
     r->stalled = false;
     r->why[0] = '\0';
@@ -351,7 +345,8 @@ second(licet_recorder *r, uint64_t now_ms, licet_error *err)
         return true;
     }
     r->second_ms = now_ms;
-    if (r->gate != NULL && (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_minute(r, now_ms, false, err))) {
+    if (r->gate != NULL && (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_allow(r, false, err) ||
+                            !recorder_minute(r, now_ms, false, err))) {
         return false;
     }
     if ((r->dirty || month) && !recorder_tick(r, now_ms, false, err)) {

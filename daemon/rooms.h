@@ -70,14 +70,23 @@ typedef struct recorder_book {
     uint64_t image;       /* number in the newest version record; 0: none */
     uint64_t counted;     /* number of the image whose counters hold what their windows used; 0: not known */
     recorder_names names;
-    uint64_t recorded[256]; /* units in journalled receipts of the lease epoch, by unit number */
-    bool gap_known;         /* the lease epoch's gap is recorded */
+    uint64_t recorded[256];             /* units in journalled receipts of the lease epoch, by unit number */
+    bool gap_known;                     /* the lease epoch's gap is recorded */
+    uint64_t told_requests, told_units; /* in the lease epoch's gap records of what went up without a slot */
     uint64_t signed_size;
     licet_hash signed_root;
     bool refused; /* the signer refused; said once */
     bool lags;    /* the checkpoint in the folder is not the newest that was signed */
     recorder_lease leases[LICET_KINDS_MAX];
 } recorder_book;
+
+/* What may go up without a slot: totals of the lease epoch, durable. By cell; outlives the books. */
+typedef struct recorder_allowed {
+    uint64_t requests, units;
+    uint64_t busiest; /* requests a second, fading over an hour */
+} recorder_allowed;
+#define RECORDER_ALLOW_REQUESTS "without-slot:request"
+#define RECORDER_ALLOW_UNITS "without-slot:unit"
 
 /* ---- gates --------------------------------------------------------------------- */
 
@@ -181,6 +190,8 @@ struct licet_recorder {
     recorder_gate *gate;
     recorder_gate *old[RECORDER_OLD_GATES_MAX];
     size_t old_len;
+    recorder_allowed *allowed;
+    uint32_t allowed_len;
     uint64_t adopt_ms, second_ms, lease_ms;
     uint32_t minute;     /* of the unidentified callers that the gate still counts */
     uint64_t refused_ms; /* when refusals without a receipt were recorded last; 0: not since the start */
@@ -266,6 +277,12 @@ bool recorder_gap_power(licet_recorder *r, uint64_t now_ms, licet_error *err);
 /* Without a gate: keeps the time since when the epoch that did not end may have lost something. */
 bool recorder_lost_keep(licet_recorder *r, licet_error *err);
 bool recorder_lost_done(licet_recorder *r, licet_error *err);
+/* A gap record of this gate and the lease epoch. */
+void recorder_gap_learn(recorder_book *book, const licet_gap *gap);
+/* What the ledgers say is told of what went up without a slot: a death may have come before the workers' file said so.
+ */
+void recorder_gap_told(licet_recorder *r, uint64_t now_ms);
+bool recorder_gap_unrecorded_of(licet_recorder *r, recorder_gate *gate, uint64_t now_ms, licet_error *err);
 bool recorder_gap_unrecorded(licet_recorder *r, uint64_t now_ms, licet_error *err);
 /* Unidentified callers and refusals without a receipt, once a minute or always. */
 bool recorder_minute(licet_recorder *r, uint64_t now_ms, bool always, licet_error *err);
@@ -319,6 +336,16 @@ void recorder_leases_carry(licet_recorder *r, recorder_gate *const *before, size
 /* Marks it as taken in the new file: lent there it would be lent twice. */
 void recorder_leases_inherit(licet_recorder *r);
 bool recorder_leases_wanted(licet_recorder *r, uint64_t now_ms, licet_error *err);
+
+/* allow.c */
+void recorder_allow_begin(licet_recorder *r);
+/* False: the grant is of units that are lent. */
+bool recorder_allow_recall(licet_recorder *r, const licet_lease_grant *grant);
+void recorder_allow_used(licet_recorder *r, uint32_t cell, uint64_t requests_a_second);
+/* Of a file that is about to be replaced: its workers no longer find a bound there. */
+void recorder_allow_revoke(licet_recorder *r, licet_gate *gate);
+/* Raises what lies ahead where it is less than it should be; open_only: while nothing can be recorded. */
+bool recorder_allow(licet_recorder *r, bool open_only, licet_error *err);
 
 /* publish.c */
 bool recorder_publish_missing(licet_recorder *r, const licet_site *site, const char *reason, uint64_t now_ms,

@@ -178,8 +178,13 @@ uint64_t licet_slot_remaining(licet_worker *worker, const licet_slot *slot, cons
 /* Raises the reservation of a kind to at least 'to' units; false, and nothing taken, when a limit or lease has not so
  * many. */
 bool licet_slot_top_up(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to);
-/* Takes 'to' units whether there are any or not (on_overrun: deliver; observe). */
-void licet_slot_overrun(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to);
+/* The same beyond the limits too (on_overrun: deliver; observe), never beyond the lease: what is handed on is durable
+ * as granted before. False: wait for licetd and try again, 100 ms at most, then it cannot be recorded. */
+bool licet_slot_overrun(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to);
+/* Then: adds what is missing to what goes up without a slot, as cannot_record allows. False: it must not be handed on.
+ */
+bool licet_slot_unrecorded(licet_worker *worker, licet_slot *slot, const licet_image *image, uint32_t kind,
+                           uint64_t to);
 /* Units of a kind reserved now. */
 uint64_t licet_slot_reserved(const licet_slot *slot, uint32_t kind);
 /* Stores the count so far of a kind; call before the bytes are handed on. */
@@ -212,7 +217,7 @@ void licet_slot_settle(licet_worker *worker, licet_slot *slot, const licet_settl
 /* Refusal of a caller nobody knows: adds to the count of the reason; no slot, no entry. */
 void licet_worker_unidentified(licet_worker *worker, licet_reason reason);
 /* Admission without a slot (cannot_record open or allow): adds to the agreement's gap counters before it goes up.
- * For allow: false when the N units of this outage are used up. */
+ * False when the N units of this outage (allow), or what licetd made durable ahead, are used up. */
 bool licet_worker_unrecorded(licet_worker *worker, const licet_image *image, const licet_verdict *verdict,
                              uint64_t most_units);
 
@@ -300,25 +305,37 @@ uint32_t licet_gate_counters(const licet_gate *gate);
 licet_counter_value licet_gate_counter(const licet_gate *gate, uint32_t counter);
 bool licet_gate_counter_swap(licet_gate *gate, uint32_t counter, licet_counter_value from, licet_counter_value to);
 
-/* Leases: per cell and kind two totals that only rise over an epoch, but for units given back. taken <= granted. */
+/* Leases: per cell and kind two totals that only rise over an epoch, but for units given back. taken <= granted. Of
+ * what is granted some is kept for responses under way: an admission leaves it. */
 typedef struct licet_lease_value {
     uint64_t granted; /* durable before it is stored here */
     uint64_t taken;
 } licet_lease_value;
 licet_lease_value licet_gate_lease(const licet_gate *gate, uint32_t cell, uint32_t kind);
 void licet_gate_lease_grant(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t granted);
+void licet_gate_lease_keep(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t kept);
+/* Most units that any worker found a lease of the cell short of since the last call. */
+uint64_t licet_gate_lease_wish(licet_gate *gate, uint32_t cell);
 bool licet_gate_lease_swap(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t taken_from, uint64_t taken_to);
 /* Cells in which a worker found a lease empty or below half since the last call; up to cap of them. */
 uint32_t licet_gate_lease_wanted(licet_gate *gate, uint32_t *out_cells, uint32_t cap);
 uint32_t licet_gate_cells(const licet_gate *gate);
 
 /*
- * What was let through without a slot, per cell; false when nothing was. Read it, make the gap record durable, then
- * release exactly what was read: a death between states a gap twice, never not at all. Finding nothing on two calls in
- * a row ends the outage: the allowance of 'allow N' is whole again.
+ * What may go up without a slot, per cell: totals since the file was made that never fall, durable before they are
+ * stored here, so that a power loss has a bound for it.
+ */
+void licet_gate_allow(licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units);
+/* What did, since the file was made. */
+void licet_gate_unrecorded_all(const licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units);
+/*
+ * What did and is not told yet; false when nothing. Read it, make the gap record durable, then release exactly what was
+ * read. Finding nothing on two calls in a row ends the outage: the allowance of 'allow N' is whole again.
  */
 bool licet_gate_unrecorded(const licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units);
 void licet_gate_unrecorded_release(licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units);
+/* So much in all is in gap records: more than was released when licetd died in between. */
+void licet_gate_unrecorded_told(licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units);
 /* Both at once: for where a death in between does not matter. */
 bool licet_gate_unrecorded_take(licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units);
 /* Callers nobody knew, by reason: make the count durable, then release it. A count that nobody released is told again.

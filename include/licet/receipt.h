@@ -134,9 +134,15 @@ typedef struct licet_version_record {
 bool licet_version_encode(const licet_version_record *record, licet_buffer *out, licet_error *err);
 bool licet_version_decode(licet_bytes entry, licet_version_record *out_record, licet_error *err);
 
-/* Gap record: kind, cause u8 (1 power loss, 2 admitted without a slot), gate u16, epoch u32, from u48, to u48, requests
+/* Gap record: kind, cause u8 (1 power loss, 2 admitted without a slot, 3 the most that may have been admitted without a
+ * slot and was not told before a power loss), gate u16, epoch u32, from u48, to u48, requests
  * u64 (greatest number hidden), then (unit kind u8, greatest number u64) for each kind. */
-typedef enum licet_gap_cause { LICET_GAP_POWER_LOSS = 1, LICET_GAP_WITHOUT_SLOT = 2 } licet_gap_cause;
+typedef enum licet_gap_cause {
+    LICET_GAP_POWER_LOSS = 1,
+    LICET_GAP_WITHOUT_SLOT = 2,
+    LICET_GAP_OUTAGE = 3,
+} licet_gap_cause;
+const char *licet_gap_cause_text(licet_gap_cause cause);
 typedef struct licet_gap {
     licet_gap_cause cause;
     uint16_t gate;

@@ -50,7 +50,7 @@
     X(32, JOIN_USES, "it tells which generation it uses")                                                              \
     X(33, LEAVE, "every slot is settled; the area still has an owner")                                                 \
     X(34, LEFT, "the area has no owner; the lock is still held")                                                       \
-    X(35, UNRECORDED_UNITS, "units that go up without a slot are added, the request is not")                           \
+    X(35, OUTAGE_TAKEN, "of 'allow N' something is taken, the request is not added")                                   \
     X(36, UNRECORDED, "the request is added, nothing went up")                                                         \
     /* licetd: adoption */                                                                                             \
     X(50, ADOPT_LOCKED, "the area of a dead worker is locked")                                                         \

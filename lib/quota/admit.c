@@ -7,7 +7,6 @@
  *  (2) All limits and all leases, or none.
  *  (3) Nothing of the image or the verdict leads out of bounds: what the file has no row for cannot be recorded.
  */
-#include "cell.h"
 #include "hold.h"
 #include "ring.h"
 #include "worker.h"
@@ -155,7 +154,7 @@ take_all(const licet_gate *gate, licet_slot *slot, const licet_verdict *verdict,
         if (amount == 0) {
             continue;
         }
-        if (!hold_lease(gate, slot, kind, amount, false)) {
+        if (!hold_lease(gate, slot, kind, amount, LEASE_ADMIT)) {
             return LICET_LEASE_EMPTY;
         }
         GATE_STORE(&slot->wide.reserved[kind], amount);
@@ -255,5 +254,5 @@ licet_worker_unrecorded(licet_worker *worker, const licet_image *image, const li
     }
     bool allow = version->cannot_record == LICET_CANNOT_RECORD_ALLOW;
     uint64_t charge = version->allow_kind == LICET_KIND_REQUEST ? 1 : most_units;
-    return unrecorded_add(worker->gate, cell, most_units, charge, allow ? version->allow_units : UINT64_MAX);
+    return unrecorded_add(worker->gate, cell, 1, most_units, charge, allow ? version->allow_units : UINT64_MAX);
 }

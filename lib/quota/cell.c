@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cell: see cell.h. Workers write taken, the wish and the counts of what went
- * unrecorded; licetd writes granted and step.
+ * Cell: see cell.h. Workers write taken, the wish and what went unrecorded;
+ * licetd writes what is granted, kept, allowed and told.
  */
 #include "cell.h"
 
@@ -17,14 +17,26 @@ want(const licet_gate *gate, uint32_t cell)
     }
 }
 
+/* Bounded by licetd, which reads it. */
+static void
+wish(gate_cell *c, uint64_t units)
+{
+    if (GATE_LOAD_RELAXED(&c->wish) < units) {
+        GATE_STORE_RELAXED(&c->wish, units);
+    }
+}
+
 bool
-lease_take(const licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t units, bool anyway)
+lease_take(const licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t units, lease_mode mode)
 {
     gate_cell *c = gate_cell_at(gate, cell);
     uint64_t granted = GATE_LOAD(&c->granted[kind]), taken = GATE_LOAD_RELAXED(&c->taken[kind]), next;
+    uint64_t kept = gate_least(GATE_LOAD_RELAXED(&c->kept[kind]), granted);
+    uint64_t most = mode == LEASE_ADMIT ? granted - kept : granted;
 
     do {
-        if (!anyway && (taken > granted || granted - taken < units)) {
+        if (mode != LEASE_ANYWAY && (taken > most || most - taken < units)) {
+            wish(c, units);
             want(gate, cell);
             return false;
         }
@@ -32,7 +44,7 @@ lease_take(const licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t units,
             next = UINT64_MAX;
         }
     } while (!__atomic_compare_exchange_n(&c->taken[kind], &taken, next, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-    if (next > granted || granted - next < GATE_LOAD_RELAXED(&c->step[kind]) / 2) {
+    if (next > granted || granted - next < kept + GATE_LOAD_RELAXED(&c->step[kind]) / 2) {
         want(gate, cell);
     }
     return true;
@@ -48,27 +60,72 @@ lease_give(const licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t units)
     } while (!__atomic_compare_exchange_n(word, &taken, next, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 }
 
-bool
-unrecorded_add(const licet_gate *gate, uint32_t cell, uint64_t units, uint64_t charge, uint64_t allowed)
+/* ---- without a slot -------------------------------------------------------------- */
+
+static gate_unrecorded
+unrecorded_pack(uint64_t requests, uint64_t units)
 {
-    gate_cell *c = gate_cell_at(gate, cell);
+    return (gate_unrecorded)units << 64 | requests;
+}
+
+static gate_unrecorded
+unrecorded_load(const gate_cell *c)
+{
+    gate_unrecorded *word = (gate_unrecorded *)(uintptr_t)&c->unrecorded;
+
+    return __sync_val_compare_and_swap(word, 0, 0);
+}
+
+/* One unit more than there may be is as bad as a thousand: both are below their bounds, or nothing is added. */
+static bool
+unrecorded_next(const gate_cell *c, gate_unrecorded now, uint64_t requests, uint64_t units, gate_unrecorded *out_next)
+{
+    uint64_t most_requests = GATE_LOAD(&c->allowed_requests), most_units = GATE_LOAD(&c->allowed_units);
+    uint64_t next_requests, next_units;
+
+    if (__builtin_add_overflow((uint64_t)now, requests, &next_requests) ||
+        __builtin_add_overflow((uint64_t)(now >> 64), units, &next_units) || next_requests > most_requests ||
+        next_units > most_units) {
+        return false;
+    }
+    *out_next = unrecorded_pack(next_requests, next_units);
+    return true;
+}
+
+static bool
+outage_take(gate_cell *c, uint64_t charge, uint64_t most)
+{
     uint64_t used = GATE_LOAD_RELAXED(&c->outage_used);
 
-    while (allowed != UINT64_MAX) {
-        if (used > allowed || allowed - used < charge) {
+    do {
+        if (used > most || most - used < charge) {
             return false;
         }
-        if (__atomic_compare_exchange_n(&c->outage_used, &used, used + charge, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_RELAXED)) {
-            break;
+    } while (
+        !__atomic_compare_exchange_n(&c->outage_used, &used, used + charge, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+    LICET_STEP(OUTAGE_TAKEN);
+    return true;
+}
+
+bool
+unrecorded_add(const licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units, uint64_t charge, uint64_t most)
+{
+    gate_cell *c = gate_cell_at(gate, cell);
+    gate_unrecorded seen = unrecorded_load(c), was, next;
+
+    if (!unrecorded_next(c, seen, requests, units, &next) || (most != UINT64_MAX && !outage_take(c, charge, most))) {
+        return false;
+    }
+    for (;; seen = was) {
+        if (!unrecorded_next(c, seen, requests, units, &next)) {
+            return false; /* what was taken of the outage's allowance is wasted: nothing is left to use it for */
+        }
+        was = __sync_val_compare_and_swap(&c->unrecorded, seen, next);
+        if (was == seen) {
+            LICET_STEP(UNRECORDED);
+            return true;
         }
     }
-    /* Units before the request: a reader that takes the request has its units too. */
-    __atomic_fetch_add(&c->unrecorded_units, units, __ATOMIC_SEQ_CST);
-    LICET_STEP(UNRECORDED_UNITS);
-    __atomic_fetch_add(&c->unrecorded_requests, 1, __ATOMIC_SEQ_CST);
-    LICET_STEP(UNRECORDED);
-    return true;
 }
 
 uint32_t
@@ -138,6 +195,52 @@ licet_gate_lease_wanted(licet_gate *gate, uint32_t *out_cells, uint32_t cap)
     return found;
 }
 
+void
+licet_gate_lease_keep(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t kept)
+{
+    if (lease_exists(gate, cell, kind)) {
+        GATE_STORE_RELAXED(&gate_cell_at(gate, cell)->kept[kind], kept);
+    }
+}
+
+uint64_t
+licet_gate_lease_wish(licet_gate *gate, uint32_t cell)
+{
+    return cell < gate->at.cells ? __atomic_exchange_n(&gate_cell_at(gate, cell)->wish, 0, __ATOMIC_RELAXED) : 0;
+}
+
+void
+licet_gate_allow(licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units)
+{
+    if (cell < gate->at.cells) {
+        gate_cell *c = gate_cell_at(gate, cell);
+
+        GATE_STORE(&c->allowed_units, units);
+        GATE_STORE(&c->allowed_requests, requests);
+    }
+}
+
+void
+licet_gate_unrecorded_all(const licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units)
+{
+    gate_unrecorded all = cell < gate->at.cells ? unrecorded_load(gate_cell_at(gate, cell)) : 0;
+
+    *out_requests = (uint64_t)all;
+    *out_units = (uint64_t)(all >> 64);
+}
+
+/* Nothing new since licetd looked last: the outage is over, its allowance is whole again. */
+static void
+outage_end(gate_cell *c)
+{
+    uint64_t used = GATE_LOAD(&c->outage_used);
+
+    if (used != 0 && used == c->outage_seen) {
+        __atomic_compare_exchange_n(&c->outage_used, &used, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    }
+    GATE_STORE_RELAXED(&c->outage_seen, used);
+}
+
 bool
 licet_gate_unrecorded(const licet_gate *gate, uint32_t cell, uint64_t *out_requests, uint64_t *out_units)
 {
@@ -145,17 +248,16 @@ licet_gate_unrecorded(const licet_gate *gate, uint32_t cell, uint64_t *out_reque
         return false;
     }
     gate_cell *c = gate_cell_at(gate, cell);
-    uint64_t requests = GATE_LOAD(&c->unrecorded_requests), used = GATE_LOAD(&c->outage_used);
-    if (requests == 0) {
-        /* Nothing new since licetd looked last: the outage is over, its allowance is whole again. */
-        if (used != 0 && used == c->outage_seen) {
-            __atomic_compare_exchange_n(&c->outage_used, &used, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
-        }
-        GATE_STORE_RELAXED(&c->outage_seen, used);
+    gate_unrecorded all = unrecorded_load(c);
+    uint64_t requests = (uint64_t)all - GATE_LOAD_RELAXED(&c->told_requests);
+    uint64_t units = (uint64_t)(all >> 64) - GATE_LOAD_RELAXED(&c->told_units);
+
+    if (requests == 0 && units == 0) {
+        outage_end(c);
         return false;
     }
     *out_requests = requests;
-    *out_units = GATE_LOAD(&c->unrecorded_units);
+    *out_units = units;
     return true;
 }
 
@@ -163,8 +265,30 @@ void
 licet_gate_unrecorded_release(licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units)
 {
     if (cell < gate->at.cells) {
-        __atomic_fetch_sub(&gate_cell_at(gate, cell)->unrecorded_requests, requests, __ATOMIC_SEQ_CST);
-        __atomic_fetch_sub(&gate_cell_at(gate, cell)->unrecorded_units, units, __ATOMIC_SEQ_CST);
+        gate_cell *c = gate_cell_at(gate, cell);
+
+        GATE_STORE_RELAXED(&c->told_requests, GATE_LOAD_RELAXED(&c->told_requests) + requests);
+        GATE_STORE_RELAXED(&c->told_units, GATE_LOAD_RELAXED(&c->told_units) + units);
+    }
+}
+
+void
+licet_gate_unrecorded_told(licet_gate *gate, uint32_t cell, uint64_t requests, uint64_t units)
+{
+    uint64_t all_requests, all_units, told;
+
+    if (cell >= gate->at.cells) {
+        return;
+    }
+    gate_cell *c = gate_cell_at(gate, cell);
+    licet_gate_unrecorded_all(gate, cell, &all_requests, &all_units);
+    told = GATE_LOAD_RELAXED(&c->told_requests);
+    if (requests > told && requests <= all_requests) {
+        GATE_STORE_RELAXED(&c->told_requests, requests);
+    }
+    told = GATE_LOAD_RELAXED(&c->told_units);
+    if (units > told && units <= all_units) {
+        GATE_STORE_RELAXED(&c->told_units, units);
     }
 }
 

@@ -5,7 +5,6 @@
  */
 #include "hold.h"
 
-#include "cell.h"
 #include "counter.h"
 
 static uint32_t
@@ -68,15 +67,18 @@ hold_limit(const licet_gate *gate, licet_slot *slot, uint32_t i, uint64_t units,
 }
 
 bool
-hold_lease(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t units, bool anyway)
+hold_lease(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t units, lease_mode mode)
 {
     uint32_t cell = GATE_LOAD(&slot->wide.cell);
 
     if (cell >= gate->at.cells) {
         return false;
     }
+    if (kind == LICET_KIND_BYTE) { /* not lent: there are always some */
+        return true;
+    }
     intend(slot, SLOT_INTENT_LEASE + kind);
-    bool taken = lease_take(gate, cell, kind, units, anyway);
+    bool taken = lease_take(gate, cell, kind, units, mode);
     LICET_STEP(LEASE_TAKEN);
     if (taken) {
         GATE_STORE(&slot->leased[kind], slot->leased[kind] + units);
@@ -101,8 +103,8 @@ hold_undo_limit(const licet_gate *gate, licet_slot *slot, uint32_t i, uint64_t u
 }
 
 hold_outcome
-hold_more(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t units, bool limits_anyway,
-          bool lease_anyway, hold_refusal *out_refusal)
+hold_more(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t units, bool limits_anyway, lease_mode mode,
+          hold_refusal *out_refusal)
 {
     hold_outcome outcome = HOLD_TAKEN;
     uint32_t i = 0;
@@ -113,7 +115,7 @@ hold_more(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t unit
             break;
         }
     }
-    if (outcome == HOLD_TAKEN && !hold_lease(gate, slot, kind, units, lease_anyway)) {
+    if (outcome == HOLD_TAKEN && !hold_lease(gate, slot, kind, units, mode)) {
         outcome = HOLD_LEASE;
     }
     while (outcome != HOLD_TAKEN && i-- > 0) {

@@ -20,7 +20,7 @@
 #ifndef LICET_QUOTA_HOLD_H
 #define LICET_QUOTA_HOLD_H
 
-#include "layout.h"
+#include "cell.h"
 
 typedef enum hold_outcome { HOLD_TAKEN, HOLD_LIMIT, HOLD_LEASE } hold_outcome;
 
@@ -33,12 +33,12 @@ typedef struct hold_refusal {
 /* Takes units from limit i of the slot. */
 bool hold_limit(const licet_gate *gate, licet_slot *slot, uint32_t i, uint64_t units, bool anyway,
                 hold_refusal *out_refusal);
-bool hold_lease(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t units, bool anyway);
+bool hold_lease(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t units, lease_mode mode);
 /* Gives units back that were held a moment ago. */
 void hold_undo_limit(const licet_gate *gate, licet_slot *slot, uint32_t i, uint64_t units);
 /* Takes units of one kind from every limit of that kind and from the lease: all or none. */
 hold_outcome hold_more(const licet_gate *gate, licet_slot *slot, uint32_t kind, uint64_t units, bool limits_anyway,
-                       bool lease_anyway, hold_refusal *out_refusal);
+                       lease_mode mode, hold_refusal *out_refusal);
 /* Gives back whatever is marked and not charged. */
 void hold_release(const licet_gate *gate, licet_slot *slot);
 

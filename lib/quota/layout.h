@@ -62,18 +62,25 @@ static_assert(LICET_REASONS_LEN <= GATE_REASONS, "reasons");
 typedef unsigned __int128 gate_counter;
 static_assert(sizeof(gate_counter) == 16, "counter");
 
+/* What went up without a slot since the file was made, as one integer of 128 bits: requests | units << 64. */
+typedef unsigned __int128 gate_unrecorded;
+
 /* What belongs to one agreement. */
 typedef struct gate_cell {
     alignas(GATE_LINE) uint64_t granted[LICET_KINDS_MAX]; /* licetd */
     uint64_t step[LICET_KINDS_MAX];                       /* licetd: by how much granted rose last */
+    uint64_t kept[LICET_KINDS_MAX];                       /* licetd: of granted, for responses under way alone */
     alignas(GATE_LINE) uint64_t taken[LICET_KINDS_MAX];   /* workers */
-    alignas(GATE_LINE) uint64_t unrecorded_requests;      /* workers */
-    uint64_t unrecorded_units;                            /* workers */
+    alignas(GATE_LINE) gate_unrecorded unrecorded;        /* workers */
     uint64_t outage_used;                                 /* workers: of 'allow N' in this outage */
-    alignas(GATE_LINE) uint64_t outage_seen;              /* licetd: outage_used when it last looked */
+    uint64_t wish;                                        /* workers: most units that a lease was short of */
+    alignas(GATE_LINE) uint64_t allowed_requests;         /* licetd: most of unrecorded, durable before */
+    uint64_t allowed_units;                               /* licetd */
+    uint64_t told_requests, told_units;                   /* licetd: of unrecorded, in gap records */
+    uint64_t outage_seen;                                 /* licetd: outage_used when it last looked */
     alignas(GATE_LINE) uint64_t refused[GATE_REASONS];    /* workers: refusals without a receipt, by reason */
 } gate_cell;
-static_assert(sizeof(gate_cell) == 768, "cell");
+static_assert(sizeof(gate_cell) == 896, "cell");
 
 /* The first bytes of an area. The lock of the area is on its first byte. */
 typedef struct gate_area {

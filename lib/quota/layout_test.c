@@ -64,10 +64,15 @@ static field fields[] = {
     HEADER(unidentified),
     CELL(granted),
     CELL(step),
+    CELL(kept),
     CELL(taken),
-    CELL(unrecorded_requests),
-    CELL(unrecorded_units),
+    CELL(unrecorded),
     CELL(outage_used),
+    CELL(wish),
+    CELL(allowed_requests),
+    CELL(allowed_units),
+    CELL(told_requests),
+    CELL(told_units),
     CELL(outage_seen),
     CELL(refused),
     AREA(owner),
@@ -194,7 +199,7 @@ static void
 test_sizes(void **state)
 {
     assert_int_equal(sizeof(gate_counter), 16);
-    assert_int_equal(sizeof(gate_cell), 768);
+    assert_int_equal(sizeof(gate_cell), 896);
     assert_int_equal(sizeof(gate_area), 192);
     assert_int_equal(sizeof(slot_limit), 40);
     assert_int_equal(sizeof(slot_struct), 1536);
@@ -212,7 +217,7 @@ test_geometry(void **state)
     assert_true(gate_geometry_of(&options, &at, NULL));
     assert_int_equal(at.counters_at, 4096);
     assert_int_equal(at.cells_at, 8192);
-    assert_int_equal(at.wanted_at, UINT64_C(8192) + UINT64_C(3) * 768);
+    assert_int_equal(at.wanted_at, UINT64_C(8192) + UINT64_C(3) * 896);
     assert_int_equal(at.areas_at, 12288);
     assert_int_equal(at.slots_at, 192);
     assert_int_equal(at.ring_at, UINT64_C(192) + UINT64_C(8) * 1536);

@@ -10,9 +10,11 @@
  *  (2) A total never falls within an epoch.
  *  (3) Reading stops at the first record that is not whole. If a whole one lies behind it, the file is damaged and says
  *      where; if none does, the rest is a write that was cut, and is dropped.
- *  (4) After a failed write or sync nothing more is granted until the file is opened anew: what the kernel did with
- *      the bytes is not known.
- *  (5) The file is rewritten whole before it grows beyond its ceiling.
+ *  (4) A failed write is taken back. After a failed sync nobody knows what is on the disk, and a later sync that
+ *      succeeds says nothing about it: the record is cut off, and before anything else is done the file is written
+ * anew, whole, from what was acknowledged. (5) The file is rewritten whole before it grows beyond its ceiling; where
+ * that fails for want of room, appending goes on in what was allocated ahead. (6) Room is allocated ahead of the end: a
+ * total can still be raised when the disk is full.
  */
 #include "licet/gate.h"
 #include "licet/lease.h"
@@ -35,6 +37,7 @@
 #define FILE_MAX_BYTES (256u << 20)
 #define COMPACT_AT (1u << 20) /* grows at least so far before it is rewritten */
 #define COMPACT_TIMES 4u      /* and to so many times what the totals alone need */
+#define AHEAD (256u << 10)    /* allocated behind the end */
 
 enum { BODY_BEGIN = 1, BODY_GRANT = 2, BODY_END = 3 };
 
@@ -44,6 +47,7 @@ typedef struct lease_local {
     int fd;
     uint64_t end; /* of the last whole record */
     uint64_t compact_at;
+    uint64_t room;  /* where what is allocated ends */
     uint32_t epoch; /* 0: none begun */
     bool ended, broken;
     licet_lease_grant *totals; /* sorted by cell, then kind */
@@ -192,6 +196,16 @@ check_written(lease_local *local, const licet_buffer *out, licet_error *err)
     return true;
 }
 
+/* Asks for room behind the end; a file system that cannot, or has none, is no fault: the write will tell. */
+static void
+allocate_ahead(lease_local *local)
+{
+    if (local->end + AHEAD / 2 > local->room &&
+        fallocate(local->fd, FALLOC_FL_KEEP_SIZE, (off_t)local->end, AHEAD) == 0) {
+        local->room = local->end + AHEAD;
+    }
+}
+
 static bool
 append(lease_local *local, const licet_buffer *out, licet_error *err)
 {
@@ -199,14 +213,19 @@ append(lease_local *local, const licet_buffer *out, licet_error *err)
         return false;
     }
     if (!licet_file_write_at(local->fd, local->path, licet_buffer_view(out), local->end, err)) {
-        local->broken = true;
+        local->broken = ftruncate(local->fd, (off_t)local->end) != 0;
+        local->room = 0; /* cutting gives back what was allocated behind */
+        allocate_ahead(local);
         return false;
     }
     if (fdatasync(local->fd) != 0) {
+        LICET_FAIL(err, LICET_E_SYSTEM, local->end, "%s: fdatasync: %s", local->path, strerror(errno));
         local->broken = true;
-        return LICET_FAIL(err, LICET_E_SYSTEM, local->end, "%s: fdatasync: %s", local->path, strerror(errno));
+        (void)!ftruncate(local->fd, (off_t)local->end); /* or a reader would find it in the page cache and believe it */
+        return false;
     }
     local->end += out->len;
+    allocate_ahead(local);
     return true;
 }
 
@@ -226,7 +245,7 @@ reopen(lease_local *local, licet_error *err)
 
 /* Writes the file whole: the epoch, if one is begun, and its totals. */
 static bool
-rewrite(lease_local *local, uint32_t epoch, const licet_lease_grant *totals, size_t n, licet_error *err)
+rewrite(lease_local *local, uint32_t epoch, const licet_lease_grant *totals, size_t n, bool ended, licet_error *err)
 {
     licet_buffer out;
     bool ok = false;
@@ -238,6 +257,9 @@ rewrite(lease_local *local, uint32_t epoch, const licet_lease_grant *totals, siz
     }
     if (n > 0) {
         put_grants(&out, epoch, totals, n);
+    }
+    if (ended) {
+        put_mark(&out, BODY_END, epoch);
     }
     if (!check_written(local, &out, err)) {
         goto done;
@@ -251,6 +273,9 @@ rewrite(lease_local *local, uint32_t epoch, const licet_lease_grant *totals, siz
     }
     local->end = out.len;
     local->compact_at = out.len * COMPACT_TIMES > COMPACT_AT ? out.len * COMPACT_TIMES : COMPACT_AT;
+    local->broken = false;
+    local->room = 0;
+    allocate_ahead(local);
     ok = true;
 done:
     licet_buffer_done(&out);
@@ -406,6 +431,9 @@ read_file(lease_local *local, licet_error *err)
     }
     local->compact_at = local->end * COMPACT_TIMES > COMPACT_AT ? local->end * COMPACT_TIMES : COMPACT_AT;
     ok = reopen(local, err) && drop_tail(local, len, err);
+    if (ok) {
+        allocate_ahead(local);
+    }
 done:
     free(data);
     return ok;
@@ -419,13 +447,11 @@ local_of(licet_lease_store *store)
     return (lease_local *)(void *)store;
 }
 
+/* What is held in memory was acknowledged; the file is believed again once all of it was written anew. */
 static bool
-usable(const lease_local *local, licet_error *err)
+usable(lease_local *local, licet_error *err)
 {
-    if (local->broken) {
-        return LICET_FAIL(err, LICET_E_STATE, 0, "%s: a write failed before: open it anew", local->path);
-    }
-    return true;
+    return !local->broken || rewrite(local, local->epoch, local->totals, local->totals_len, local->ended, err);
 }
 
 static bool
@@ -445,9 +471,27 @@ check_grants(const lease_local *local, const licet_lease_grant *grants, size_t n
 }
 
 static bool
+still_named(const lease_local *local)
+{
+    struct stat named, held;
+
+    return stat(local->path, &named) == 0 && fstat(local->fd, &held) == 0 && named.st_ino == held.st_ino &&
+           named.st_dev == held.st_dev;
+}
+
+static bool
 compact(lease_local *local, licet_error *err)
 {
-    return local->end < local->compact_at || rewrite(local, local->epoch, local->totals, local->totals_len, err);
+    if (local->end < local->compact_at ||
+        rewrite(local, local->epoch, local->totals, local->totals_len, local->ended, err)) {
+        return true;
+    }
+    if (local->fd < 0 || !still_named(local) || local->end > FILE_MAX_BYTES / 2) {
+        return false;
+    }
+    local->broken = false; /* nothing happened to the file that is there */
+    local->compact_at += COMPACT_AT / 4;
+    return true;
 }
 
 static bool
@@ -513,8 +557,9 @@ local_begin(licet_lease_store *store, uint32_t epoch, licet_error *err)
         return LICET_FAIL(err, LICET_E_STATE, 0, "%s: epoch %u begins after epoch %u: expected a later one",
                           local->path, epoch, local->epoch);
     }
-    if (!rewrite(local, epoch, NULL, 0, err)) {
-        return false;
+    if (!rewrite(local, epoch, NULL, 0, false, err)) {
+        return false; /* of the old epoch or the new one: what is written anew next is of the old one, as if it failed
+                       */
     }
     local->epoch = epoch;
     local->ended = false;
@@ -583,7 +628,7 @@ licet_lease_local_open(const char *path, licet_lease_store **out_store, licet_er
         local_close(&local->store);
         return false;
     }
-    if (!(there ? read_file(local, err) : rewrite(local, 0, NULL, 0, err))) {
+    if (!(there ? read_file(local, err) : rewrite(local, 0, NULL, 0, false, err))) {
         local_close(&local->store);
         return false;
     }

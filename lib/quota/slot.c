@@ -42,7 +42,7 @@ licet_slot_reserved(const licet_slot *slot, uint32_t kind)
 /* ---- while it is open ------------------------------------------------------ */
 
 static bool
-raise_to(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to, bool limits_anyway, bool lease_anyway)
+raise_to(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to, bool limits_anyway, lease_mode mode)
 {
     hold_refusal refusal;
 
@@ -54,7 +54,7 @@ raise_to(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to, boo
     if (to <= now) {
         return true;
     }
-    if (hold_more(worker->gate, slot, kind, to - now, limits_anyway, lease_anyway, &refusal) != HOLD_TAKEN) {
+    if (hold_more(worker->gate, slot, kind, to - now, limits_anyway, mode, &refusal) != HOLD_TAKEN) {
         return false;
     }
     GATE_STORE(&slot->wide.reserved[kind], to);
@@ -65,13 +65,33 @@ raise_to(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to, boo
 bool
 licet_slot_top_up(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to)
 {
-    return raise_to(worker, slot, kind, to, (slot->flags & SLOT_OBSERVE) != 0, false);
+    return raise_to(worker, slot, kind, to, (slot->flags & SLOT_OBSERVE) != 0, LEASE_UNDER_WAY);
 }
 
-void
+bool
 licet_slot_overrun(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to)
 {
-    (void)raise_to(worker, slot, kind, to, true, true);
+    return raise_to(worker, slot, kind, to, true, LEASE_UNDER_WAY);
+}
+
+bool
+licet_slot_unrecorded(licet_worker *worker, licet_slot *slot, const licet_image *image, uint32_t kind, uint64_t to)
+{
+    uint64_t now = licet_slot_reserved(slot, kind);
+
+    if (kind >= LICET_KINDS_MAX || slot->wide.version >= image->header->versions_len ||
+        slot->wide.cell >= worker->gate->at.cells) {
+        return false;
+    }
+    const licet_image_version *version = &image->versions[slot->wide.version];
+    bool allow = version->cannot_record == LICET_CANNOT_RECORD_ALLOW;
+    uint64_t more = gate_least(to, GATE_UNITS_END - 1) - gate_least(to, now);
+    if (version->cannot_record == LICET_CANNOT_RECORD_REFUSE ||
+        !unrecorded_add(worker->gate, slot->wide.cell, 0, more, version->allow_kind == LICET_KIND_REQUEST ? 0 : more,
+                        allow ? version->allow_units : UINT64_MAX)) {
+        return false;
+    }
+    return raise_to(worker, slot, kind, to, true, LEASE_ANYWAY);
 }
 
 void
@@ -201,7 +221,8 @@ licet_slot_settle(licet_worker *worker, licet_slot *slot, const licet_settlement
 
     for (uint32_t kind = 0; kind < LICET_KINDS_MAX; kind++) {
         uint64_t units = gate_least(settlement->units[kind], GATE_UNITS_END - 1);
-        licet_slot_overrun(worker, slot, kind, units);
+        (void)raise_to(worker, slot, kind, units, true,
+                       LEASE_ANYWAY); /* no more than was reserved, or so it should be */
         GATE_STORE(&wide->units[kind], units);
         LICET_STEP(UNITS_FINAL);
         wide->ids[kind] = gate_least(settlement->ids[kind], GATE_UNITS_END - 1);

@@ -416,6 +416,8 @@ test_unrecorded(void **state)
     licet_worker *worker = world_join(w.gate);
     licet_verdict verdict = world_verdict(&w, 1, 3);
     assert_false(licet_gate_unrecorded_take(w.gate, WORLD_CELL, &requests, &units));
+    assert_false(licet_worker_unrecorded(worker, &w.image, &verdict, 1)); /* nothing is durable ahead */
+    licet_gate_allow(w.gate, WORLD_CELL, 100, 1000);
     assert_true(licet_worker_unrecorded(worker, &w.image, &verdict, 100));
     assert_true(licet_worker_unrecorded(worker, &w.image, &verdict, 30));
     assert_true(licet_gate_unrecorded(w.gate, WORLD_CELL, &requests, &units));
@@ -442,6 +444,15 @@ test_unrecorded(void **state)
     assert_false(licet_gate_unrecorded_take(w.gate, WORLD_CELL, &requests, &units));
     assert_false(licet_gate_unrecorded_take(w.gate, WORLD_CELL, &requests, &units));
     assert_true(licet_worker_unrecorded(worker, &w.image, &verdict, 100)); /* it is over: a new one may begin */
+
+    licet_gate_unrecorded_all(w.gate, WORLD_CELL, &requests, &units);
+    assert_int_equal(requests, 6);
+    assert_int_equal(units, 337);
+    licet_gate_unrecorded_told(w.gate, WORLD_CELL, 7, 338); /* more than there was: not believed */
+    licet_gate_unrecorded_told(w.gate, WORLD_CELL, 6, 300);
+    assert_true(licet_gate_unrecorded(w.gate, WORLD_CELL, &requests, &units));
+    assert_int_equal(requests, 0);
+    assert_int_equal(units, 37);
     licet_worker_leave(worker, WORLD_NOW);
     world_done(&w);
 }

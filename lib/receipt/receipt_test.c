@@ -150,7 +150,11 @@ make_gap(const char *name, licet_buffer *out, licet_error *err)
 {
     licet_gap loss = {LICET_GAP_POWER_LOSS, 1, 7, T, T + 60000, 500, 2, {{0, 500}, {2, 50000}}};
     licet_gap slot = {LICET_GAP_WITHOUT_SLOT, 1, 7, T, T, 1, 0, {{0, 0}}};
-    return licet_gap_encode(strcmp(name, "gap-power-loss") == 0 ? &loss : &slot, out, err);
+    licet_gap outage = {LICET_GAP_OUTAGE, 1, 7, T, T + 60000, 65536, 1, {{2, 6553600}}};
+    return licet_gap_encode(strcmp(name, "gap-power-loss") == 0 ? &loss
+                            : strcmp(name, "gap-outage") == 0   ? &outage
+                                                                : &slot,
+                            out, err);
 }
 
 static bool
@@ -183,12 +187,25 @@ static const struct {
     const char *name;
     make make;
 } CASES[] = {
-    {"receipt-least", make_receipt},   {"receipt-page", make_receipt},     {"receipt-full", make_receipt},
-    {"receipt-aborted", make_receipt}, {"refusals-one", make_refusals},    {"refusals-four", make_refusals},
-    {"context-full", make_dictionary}, {"context-empty", make_dictionary}, {"unit-post", make_dictionary},
-    {"unit-held", make_dictionary},    {"fold-start", make_fold},          {"fold-start-unidentified", make_fold},
-    {"version", make_version},         {"gap-power-loss", make_gap},       {"gap-without-slot", make_gap},
-    {"period", make_period},           {"period-idle", make_period},       {"unidentified", make_unidentified},
+    {"receipt-least", make_receipt},
+    {"receipt-page", make_receipt},
+    {"receipt-full", make_receipt},
+    {"receipt-aborted", make_receipt},
+    {"refusals-one", make_refusals},
+    {"refusals-four", make_refusals},
+    {"context-full", make_dictionary},
+    {"context-empty", make_dictionary},
+    {"unit-post", make_dictionary},
+    {"unit-held", make_dictionary},
+    {"fold-start", make_fold},
+    {"fold-start-unidentified", make_fold},
+    {"version", make_version},
+    {"gap-power-loss", make_gap},
+    {"gap-without-slot", make_gap},
+    {"gap-outage", make_gap},
+    {"period", make_period},
+    {"period-idle", make_period},
+    {"unidentified", make_unidentified},
     {"refused", make_refused},
 };
 

@@ -262,11 +262,20 @@ licet_version_decode(licet_bytes entry, licet_version_record *out_record, licet_
 
 /* ---- gap ----------------------------------------------------------------------- */
 
+const char *
+licet_gap_cause_text(licet_gap_cause cause)
+{
+    static const char *const texts[] = {"?", "power loss", "admitted without a slot",
+                                        "power loss, perhaps admitted without a slot"};
+
+    return texts[(unsigned)cause < sizeof(texts) / sizeof(texts[0]) ? (unsigned)cause : 0];
+}
+
 static bool
 gap_check(const licet_gap *gap, licet_error *err)
 {
-    if (gap->cause != LICET_GAP_POWER_LOSS && gap->cause != LICET_GAP_WITHOUT_SLOT)
-        return LICET_FAIL(err, LICET_E_INVALID, 1, "gap: cause %u: expected 1 or 2", (unsigned)gap->cause);
+    if (gap->cause < LICET_GAP_POWER_LOSS || gap->cause > LICET_GAP_OUTAGE)
+        return LICET_FAIL(err, LICET_E_INVALID, 1, "gap: cause %u: expected 1, 2 or 3", (unsigned)gap->cause);
     if (gap->from_ms > gap->to_ms)
         return LICET_FAIL(err, LICET_E_INVALID, 8, "gap from %llu to %llu ms: expected not falling",
                           (unsigned long long)gap->from_ms, (unsigned long long)gap->to_ms);

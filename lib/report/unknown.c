@@ -81,8 +81,7 @@ add_gap(void *user, uint64_t index, const licet_gap *gap, const licet_bytes *uni
 
     (void)err;
     maker_number(m, object, "entry", index);
-    maker_put(m, object, "cause",
-              json_string(gap->cause == LICET_GAP_POWER_LOSS ? "power loss" : "admitted without a slot"));
+    maker_put(m, object, "cause", json_string(licet_gap_cause_text(gap->cause)));
     maker_number(m, object, "gate", gap->gate);
     maker_number(m, object, "epoch", gap->epoch);
     maker_time(m, object, "from", gap->from_ms);

@@ -27,7 +27,8 @@
 #include <unistd.h>
 
 #define CELLS_MAX 64
-#define OTHER_EACH 200 /* rounds: two looks without anything new end an outage */
+#define ALLOWED (UINT64_C(1) << 40) /* requests and units without a slot: no story needs more */
+#define OTHER_EACH 200              /* rounds: two looks without anything new end an outage */
 #define LINE_MAX_BYTES 65536
 
 typedef struct tool {
@@ -262,6 +263,9 @@ lend_late(tool *t)
 static void
 lend(tool *t)
 {
+    for (uint32_t cell = 1; cell < licet_store_cells(t->store); cell++) {
+        licet_gate_allow(t->gate, cell, ALLOWED, ALLOWED);
+    }
     if (t->late) {
         lend_late(t);
         return;
