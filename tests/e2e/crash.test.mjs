@@ -1,39 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The crash matrix: a worker of the real nginx dies at each numbered step (docs/format/gate.md, section 6) of each of its
-// ways; nginx starts another worker, licetd adopts what the dead one left. Then the books:
+// ways; nginx starts another worker, licetd adopts what the dead one left, and the books are right (lib/books.mjs).
 //
-//  (1) Each request has at most one receipt; exactly one with at least the units it got if its client got any.
-//  (2) No counter has less than the receipts are charged, none has more once nothing is under way and licetd has
-//      recounted, nothing stays held, no limit is passed.
-//
-// Each request names itself by the recipient it declares, which its receipt tells. Every passage of every step, but under
-// sanitizers only the last passage of each, unless LICET_STEPS_ALL is set (make nightly).
+// Every passage of every step, but under sanitizers only the last passage of each, unless LICET_STEPS_ALL is set (make nightly).
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { join } from 'node:path';
-import { story, Site, grossOf } from './lib/site.mjs';
+import { story, Site } from './lib/site.mjs';
+import { ask, books, quiet, statusOf } from './lib/books.mjs';
 import { Steps, WORKER } from './lib/steps.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
 
 const ALL = Boolean(process.env.LICET_STEPS_ALL) || !/asan/.test(process.env.LICET_BUILD ?? '');
-
-const posts = (text) => (text.match(/"edit_history_tweet_ids"/g) ?? []).length; // one near the end of each post of page()
-
-/** Asks and reads as much as comes; never throws. stop: closes after so many bytes. */
-const ask = (site, label, { path, headers = {}, stop = 0 }) => new Promise((done) => {
-  let text = '', status = 0;
-  const end = () => done({ status, units: status === 200 ? posts(text) : 0 });
-  const request = http.request({ host: '127.0.0.1', port: site.port, path, agent: false,
-    headers: { authorization: `Bearer ${site.keys.reader}`, 'licet-recipient': label, ...headers } }, (response) => {
-    status = response.statusCode;
-    response.on('data', (chunk) => { text += chunk; if (stop && text.length >= stop) request.destroy(); });
-    response.on('error', end);
-    response.on('close', end);
-  }).on('error', end);
-  request.end();
-});
 
 /** What a worker is asked; each for every step that it passes. */
 const ways = [
@@ -69,46 +48,6 @@ async function start() {
   return { site, steps, upstream };
 }
 
-const statusOf = async (site) => JSON.parse((await site.operator('GET', '/status')).body);
-const quiet = async (site) => await site.until('nothing is under way', async () => {
-  const status = await statusOf(site).catch(() => ({ under_way: 1 }));
-  return status.under_way === 0 && status.lag === 0 && status.counters.every((counter) => counter.held === 0);
-});
-
-/** asked: label → {units got, most}. */
-async function books(site, asked) {
-  await quiet(site);
-  await site.sync();
-  const receipts = new Map();
-  let charged = 0, requests = 0;
-  for (const receipt of await site.receipts()) {
-    charged += receipt.units?.post ?? 0;
-    // A request is charged once anything of its answer was handed on.
-    if (receipt.verdict === 'allow' && (receipt.status || receipt.bytes || Object.keys(receipt.units).length)) requests++;
-    if (!receipt.recipient) continue;
-    assert(!receipts.has(receipt.recipient), `${receipt.recipient} has two receipts`);
-    receipts.set(receipt.recipient, receipt);
-  }
-  for (const [label, { units, most, whole }] of asked) {
-    const receipt = receipts.get(label);
-    assert(receipt || units === 0, `${label} got ${units} posts and has no receipt`);
-    const delivered = receipt?.units?.post ?? 0;
-    assert(delivered >= units, `${label}: received ${units}, receipt ${JSON.stringify(receipt)}`);
-    assert(delivered <= most, `${label}: no more than ${most}: ${JSON.stringify(receipt)}`);
-    if (whole) assert(receipt && delivered === units, `${label} was answered whole: ${JSON.stringify(receipt)}`);
-  }
-  const { totals } = await site.report();
-  assert.equal(grossOf(totals), charged, 'the report tells what the receipts tell');
-  for (const counter of (await statusOf(site)).counters) {
-    assert(counter.taken <= counter.most, `a limit was passed: ${JSON.stringify(counter)}`);
-    if (counter.clause !== 'CAP') continue;
-    const expected = counter.unit === 'post' ? charged : requests;
-    assert.equal(counter.taken, expected, `receipts say ${expected} ${counter.unit}s, the counter ${JSON.stringify(counter)}`);
-  }
-  await site.verify();
-  return receipts;
-}
-
 story('a worker dies at each step of each of its ways', async () => {
   const { site, steps, upstream } = await start();
   const asked = new Map();
@@ -119,7 +58,7 @@ story('a worker dies at each step of each of its ways', async () => {
     steps.zero();
     const answer = await ask(site, `${way.name}-whole`, way);
     assert.equal(answer.status, way.status, way.name);
-    asked.set(`${way.name}-whole`, { units: answer.units, most, whole: way.units !== undefined });
+    asked.set(`${way.name}-whole`, { ...answer, most });
     await quiet(site);
     const counts = steps.counts(WORKER).filter(([number]) => number < 30);
     assert(counts.length > 8, `steps are counted: ${counts}`);
