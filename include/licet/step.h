@@ -10,6 +10,12 @@
 #ifndef LICET_STEP_H
 #define LICET_STEP_H
 
+#include "licet/base.h"
+
+#if defined(LICET_LAYER) && LICET_LAYER < LICET_LAYER_QUOTA
+#error "layer breach: step.h belongs to quota/"
+#endif
+
 /* number, name, text */
 #define LICET_STEPS(X)                                                                                                 \
     /* the worker: admission */                                                                                        \
