@@ -186,6 +186,7 @@ struct ngx_http_licet_meter_s {
 
 typedef struct {
     ngx_http_licet_shadow_t *busy, **busy_last, *free;
+    ngx_http_licet_shadow_t *empty;       /* passed on, and of no size from the start */
     uint64_t in;                          /* body bytes seen below gzip */
     uint64_t handed;                      /* of these, taken by what is below: kernel or TLS buffer */
     uint64_t ends[NGX_HTTP_LICET_CHUNKS]; /* where the last chunks end */

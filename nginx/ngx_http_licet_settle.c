@@ -76,7 +76,9 @@ ngx_http_licet_ending_body(const ngx_http_licet_ctx_t *ctx)
         return LICET_ENDING_NO_BODY;
     }
     if (ngx_http_licet_tail_complete(ctx)) {
-        return LICET_ENDING_COMPLETE;
+        /* FastCGI and its kin may end in order before all that was promised has come */
+        return r->headers_out.content_length_n > (off_t)ctx->tail.in ? LICET_ENDING_UPSTREAM_ABORTED
+                                                                     : LICET_ENDING_COMPLETE;
     }
     if (r->connection->timedout) {
         return LICET_ENDING_SEND_TIMED_OUT;

@@ -7,8 +7,9 @@
  *      position cannot be read later; a shadow's can.
  *  (2) Progress goes back to the owner's buffer each time it is looked at, or
  *      nothing upstream of us would ever be freed.
- *  (3) connection->sent is not asked: it counts framing, and on HTTP/2 whole frames.
- *  (4) Bytes in the TLS buffer are not handed on. Framing among them is given
+ *  (3) A shadow is used anew only when nothing below can still hold it.
+ *  (4) connection->sent is not asked: it counts framing, and on HTTP/2 whole frames.
+ *  (5) Bytes in the TLS buffer are not handed on. Framing among them is given
  *      the benefit of the doubt: what is told is never below what the client got.
  */
 #include "ngx_http_licet.h"
@@ -55,7 +56,7 @@ void
 ngx_http_licet_tail_look(ngx_http_licet_ctx_t *ctx)
 {
     ngx_http_licet_tail_t *t = &ctx->tail;
-    ngx_http_licet_shadow_t *shadow;
+    ngx_http_licet_shadow_t *shadow, **to;
 
     while (t->busy != NULL) {
         shadow = t->busy;
@@ -69,8 +70,18 @@ ngx_http_licet_tail_look(ngx_http_licet_ctx_t *ctx)
         if (t->busy == NULL) {
             t->busy_last = &t->busy;
         }
-        shadow->next = t->free;
-        t->free = shadow;
+        to = shadow->owner != NULL ? &t->free : &t->empty;
+        shadow->next = *to;
+        *to = shadow;
+    }
+    if (ctx->request->out == NULL) {
+        /* an empty buffer shows no progress: it may lie below until nothing does */
+        while (t->empty != NULL) {
+            shadow = t->empty;
+            t->empty = shadow->next;
+            shadow->next = t->free;
+            t->free = shadow;
+        }
     }
 }
 
