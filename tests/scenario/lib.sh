@@ -95,9 +95,11 @@ END
         'clause: CAP, unit: post, most: 1_000'
 }
 
+# make_conf [FILE]: nginx.conf, or a story's own.
 make_conf() {
     sed -e "s,@DIR@,$SCENARIO_DIR,g; s,@PORT@,$PORT,g; s,@TLS_PORT@,$TLS_PORT,g; s,@UPSTREAM@,127.0.0.1:$UPSTREAM_PORT,g" \
-        -e "s,@WORKERS@,${WORKERS:-1},g" -e "s,@MODULE@,$BUILD/ngx_http_licet_module.so,g" "$SCENARIO/nginx.conf" >"$SCENARIO_DIR/nginx.conf"
+        -e "s,@UPSTREAM2@,127.0.0.1:$UPSTREAM2_PORT,g" -e "s,@WORKERS@,${WORKERS:-1},g" \
+        -e "s,@MODULE@,$BUILD/ngx_http_licet_module.so,g" "$SCENARIO/${1:-nginx.conf}" >"$SCENARIO_DIR/nginx.conf"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
         -keyout "$SCENARIO_DIR/tls.key" -out "$SCENARIO_DIR/tls.crt" 2>/dev/null
     mkdir -p "$SCENARIO_DIR/temp"
@@ -181,6 +183,39 @@ upstream() {
         sleep 0.01
     done
     return 1
+}
+
+# platform: platform.py on both upstream ports; what it was asked is in upstream.log. Ends with the story.
+platform() {
+    python3 "$SCENARIO/platform.py" "$SCENARIO_DIR/upstream.log" "$UPSTREAM_PORT" "$UPSTREAM2_PORT" "$@" &
+    PLATFORM_PID=$!
+    trap 'kill $PLATFORM_PID' EXIT
+    for _ in $(seq 500); do
+        (: <>"/dev/tcp/127.0.0.1/$UPSTREAM2_PORT") 2>/dev/null && return 0
+        sleep 0.01
+    done
+    return 1
+}
+
+# asked REGEX: how many requests with such a line the platform has seen
+asked() { grep -cE "$1" "$SCENARIO_DIR/upstream.log" || true; }
+
+# get HOST APP TARGET [CURL OPTIONS]: prints the status; head and body are in files of that name.
+get() {
+    local host=$1 app=$2 target=$3
+    shift 3
+    curl -sS --path-as-is -D "$SCENARIO_DIR/head" -o "$SCENARIO_DIR/body" -w '%{http_code}' -H "Host: $host" \
+        ${app:+-H "Authorization: Bearer secret-$app"} "$@" "http://127.0.0.1:$PORT$target"
+}
+
+# left: the units that RateLimit of the last answer had for the cap
+left() { sed -n 's/^ratelimit: "CAP";r=\([0-9]*\).*/\1/ip' "$SCENARIO_DIR/head"; }
+
+# receipts N: there are N, and no more come
+receipts() {
+    [[ $1 == 0 ]] || "$SCENARIO/receipt" "$1" .ending >/dev/null
+    sleep 0.2
+    same 'receipts' "$(wc -l <"$SCENARIO_DIR/receipts")" "$1"
 }
 
 # same WHAT GOT EXPECTED

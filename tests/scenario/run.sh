@@ -9,8 +9,8 @@
 #   LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 nginx -c ...
 #
 # In a story: ${nginx} is where nginx listens, ${upstream} where its server must listen, and ${receipt} N FILTER prints
-# the N-th receipt through jq. First lines of a story may hold '# gate: OPTIONS of gate_tool', '# no gate' and
-# '# alerts: REGEX' (what the error log may hold).
+# the N-th receipt through jq. First lines of a story may hold '# gate: OPTIONS of gate_tool', '# no gate',
+# '# alerts: REGEX' (what the error log may hold), '# conf: FILE' (in place of nginx.conf) and '# workers: N'.
 set -euo pipefail
 SCENARIO=$(cd "$(dirname "$0")" && pwd)
 export SCENARIO
@@ -33,7 +33,7 @@ run_story() {
     local story=$1 name failed=0 runtime
     name=$(basename "$story")
     SCENARIO_DIR=$(mktemp -d /tmp/licet-scenario.XXXXXX)
-    PORT=$(free_port) TLS_PORT=$(free_port) UPSTREAM_PORT=$(free_port)
+    PORT=$(free_port) TLS_PORT=$(free_port) UPSTREAM_PORT=$(free_port) UPSTREAM2_PORT=$(free_port)
     ALERTS_EXPECTED=$(sed -n 's/^# alerts: //p' "$story")
     WORKERS=$(sed -n 's/^# workers: //p' "$story")
     runtime=$(preload)
@@ -42,9 +42,9 @@ run_story() {
         NGINX_ENV="LD_PRELOAD=$runtime ASAN_OPTIONS=detect_leaks=0:log_path=$SCENARIO_DIR/sanitizer"
         NGINX_ENV="$NGINX_ENV UBSAN_OPTIONS=print_stacktrace=1:log_path=$SCENARIO_DIR/sanitizer"
     fi
-    export SCENARIO_DIR PORT TLS_PORT UPSTREAM_PORT BUILD NGINX_ENV
+    export SCENARIO_DIR PORT TLS_PORT UPSTREAM_PORT UPSTREAM2_PORT BUILD NGINX_ENV WORKERS
     make_site
-    make_conf
+    make_conf "$(sed -n 's/^# conf: //p' "$story")"
     # shellcheck disable=SC2046
     grep -q '^# no gate' "$story" || start_gate $(sed -n 's/^# gate: //p' "$story") || failed=1
     if ((failed == 0)) && start_nginx; then
