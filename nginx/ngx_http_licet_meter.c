@@ -58,13 +58,21 @@ ngx_http_licet_form(ngx_str_t type, licet_body_form *out_form)
            ngx_http_licet_ends(type, "+json");
 }
 
+static bool
+ngx_http_licet_upgraded(const ngx_http_request_t *r)
+{
+    return r->upstream != NULL && r->upstream->upgrade;
+}
+
 /* What of this response is counted, judged by its head. */
 static void
 ngx_http_licet_meter_begin(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_http_licet_meter_t *m)
 {
     licet_body_form form;
 
-    ctx->counts = ctx->status >= NGX_HTTP_OK && ctx->status < NGX_HTTP_SPECIAL_RESPONSE;
+    /* nginx takes a 1xx that asks for nothing for the answer, and passes what follows it on as its body */
+    ctx->counts =
+        ctx->status < NGX_HTTP_SPECIAL_RESPONSE && (ctx->status >= NGX_HTTP_OK || !ngx_http_licet_upgraded(r));
     if (!ctx->counts || r->method == NGX_HTTP_HEAD || ctx->status == NGX_HTTP_NO_CONTENT) {
         return;
     }

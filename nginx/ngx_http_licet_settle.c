@@ -6,7 +6,7 @@
  *      the log phase, else with the pool, else when the worker leaves.
  *  (2) Delivered is the count at the byte that was handed on, not at the byte
  *      that came from the upstream.
- *  (3) Outside 200..299 nothing was delivered.
+ *  (3) Outside 200..299 nothing was delivered; a 1xx in place of an answer is unmetered.
  */
 #include "ngx_http_licet.h"
 
@@ -15,8 +15,9 @@
 static bool
 ngx_http_licet_bodiless(const ngx_http_licet_ctx_t *ctx)
 {
-    return ctx->request->header_only || ctx->request->method == NGX_HTTP_HEAD || ctx->status < NGX_HTTP_OK ||
-           ctx->status == NGX_HTTP_NO_CONTENT || ctx->status == NGX_HTTP_NOT_MODIFIED;
+    return ctx->request->header_only || ctx->request->method == NGX_HTTP_HEAD ||
+           (ctx->status < NGX_HTTP_OK && !ctx->counts) || ctx->status == NGX_HTTP_NO_CONTENT ||
+           ctx->status == NGX_HTTP_NOT_MODIFIED;
 }
 
 /* nginx answered for an upstream that did not, or the upstream itself said no. */
