@@ -215,7 +215,7 @@ ngx_http_licet_admitted(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_
 
     ctx->slot = slot;
     ngx_queue_insert_tail(&ctx->area->live, &ctx->live);
-    licet_decision_id(licet_gate_decision_key(ctx->area->gate), licet_slot_identity(slot), (char *)ctx->decision);
+    licet_worker_decision_id(ctx->area->worker, licet_slot_identity(slot), (char *)ctx->decision);
     ngx_http_licet_remaining(ctx);
     if (ctx->verdict.verdict == LICET_VERDICT_REFUSE) {
         return ngx_http_licet_refuse(r, ctx, ctx->verdict.reason, ctx->verdict.clause, NULL);

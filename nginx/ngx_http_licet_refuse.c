@@ -228,8 +228,7 @@ ngx_http_licet_refuse(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_re
         ctx->reason = reason;
         ctx->status = licet_reason_status(reason);
         if (ctx->slot != NULL && ctx->decision[0] == '\0') {
-            licet_decision_id(licet_gate_decision_key(ctx->area->gate), licet_slot_identity(ctx->slot),
-                              (char *)ctx->decision);
+            licet_worker_decision_id(ctx->area->worker, licet_slot_identity(ctx->slot), (char *)ctx->decision);
         }
         ngx_http_licet_settle(ctx, false, false);
     }
