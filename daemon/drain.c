@@ -99,6 +99,17 @@ skip_to(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t head, uint6
     return recorder_stage_wide(r, &wide, err);
 }
 
+/* Notes how much of a ring is waiting. */
+static void
+note_fill(licet_recorder *r, uint64_t waiting, uint32_t room)
+{
+    uint32_t fill = waiting < room ? (uint32_t)(waiting * RECORDER_FULL / room) : RECORDER_FULL;
+
+    if (fill > r->fill) {
+        r->fill = fill;
+    }
+}
+
 static bool
 drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, uint64_t *out_work, licet_error *err)
 {
@@ -107,6 +118,8 @@ drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, 
     licet_error local;
     licet_wide wide;
 
+    note_fill(r, head - area->ring, gate->ring);
+    note_fill(r, licet_gate_ids_head(gate->gate, a) - area->ids, gate->ring_ids);
     if (!drain_ids(r, gate, a, now_ms, err)) {
         return false;
     }
@@ -147,6 +160,7 @@ drain_gate(licet_recorder *r, recorder_gate *gate, uint64_t now_ms, uint64_t *ou
 bool
 recorder_drain(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *err)
 {
+    r->fill = 0;
     if (!drain_gate(r, r->gate, now_ms, out_work, err)) {
         return false;
     }

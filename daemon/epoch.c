@@ -122,6 +122,7 @@ gate_hold(licet_recorder *r, licet_gate *mapped, const char *path, licet_error *
     if (gate != NULL) {
         gate->gate = mapped;
         gate->ring = made_with.ring;
+        gate->ring_ids = made_with.ring_ids;
         gate->epoch = licet_gate_epoch(mapped);
         gate->areas_len = licet_gate_areas(mapped);
         gate->areas = calloc(gate->areas_len, sizeof(*gate->areas));

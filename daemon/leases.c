@@ -114,6 +114,7 @@ grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_imag
     licet_gate_lease_keep(r->gate->gate, book->cell, kind, kind == LICET_KIND_REQUEST ? 0 : least / 4);
     if (wanted && left < lease->step / 8 && lease->step < STEP_MOST / 2) {
         lease->step *= 2; /* it nearly ran dry before we looked */
+        r->fill = RECORDER_FULL;
     }
     if (left >= lease->step - lease->step / 8 && now.granted > 0) {
         return true;

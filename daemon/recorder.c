@@ -391,6 +391,12 @@ licet_recorder_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, lic
     return true;
 }
 
+uint32_t
+licet_recorder_fill(const licet_recorder *r)
+{
+    return r->fill;
+}
+
 /* Everything published before the call is durable, in its ledger and signed afterwards. */
 static bool
 settle(licet_recorder *r, uint64_t now_ms, licet_error *err)

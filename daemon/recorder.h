@@ -44,6 +44,9 @@ bool licet_recorder_apply(licet_recorder *recorder, const char *reason, uint64_t
                           licet_buffer *words, licet_error *err);
 /* One round: adopt the dead, drain, commit, fold, refill leases. *out_work is the number of entries it took. */
 bool licet_recorder_round(licet_recorder *recorder, uint64_t now_ms, uint64_t *out_work, licet_error *err);
+/* How far the workers had used up what they have, at the last round: of the fullest ring, or 256 when a lease ran dry;
+ * in 1/256. */
+uint32_t licet_recorder_fill(const licet_recorder *recorder);
 /* Drains everything published before the call, ticks, commits ledgers and usage, signs what grew: afterwards report and
  * verify see it. */
 bool licet_recorder_sync(licet_recorder *recorder, uint64_t now_ms, licet_error *err);

@@ -23,7 +23,8 @@
 
 #define RECORDER_CONTEXTS_MAX (1u << 20)      /* of one ledger; beyond it declared values are no longer told apart */
 #define RECORDER_BATCH_MAX ((size_t)64 << 20) /* bytes of entries staged at once */
-#define RECORDER_ROUND_MAX 16384              /* receipts taken from one area in one round */
+#define RECORDER_FULL 256
+#define RECORDER_ROUND_MAX 16384 /* receipts taken from one area in one round */
 #define RECORDER_OLD_GATES_MAX 8
 
 /* ---- names: the dictionaries of one ledger (context.c) ------------------- */
@@ -98,7 +99,7 @@ typedef struct recorder_area {
 
 typedef struct recorder_gate {
     licet_gate *gate;
-    uint32_t epoch, areas_len, ring; /* ring: entries of one area */
+    uint32_t epoch, areas_len, ring, ring_ids; /* entries of a receipt ring, bytes of an id ring */
     recorder_area *areas;
     char path[LICET_GATE_PATH_MAX + 16];
     licet_counter_value *followed; /* of a replaced file: its counters as the new one knows them */
@@ -193,6 +194,7 @@ struct licet_recorder {
     recorder_allowed *allowed;
     uint32_t allowed_len;
     uint64_t adopt_ms, second_ms, lease_ms;
+    uint32_t fill;       /* of the fullest ring at the last round, RECORDER_FULL also when a lease ran dry */
     uint32_t minute;     /* of the unidentified callers that the gate still counts */
     uint64_t refused_ms; /* when refusals without a receipt were recorded last; 0: not since the start */
     bool recount_due;
