@@ -35,16 +35,44 @@ is_line_end(uint8_t c)
     return c == '\n' || c == '\r';
 }
 
+/* Behind the white space at p; indented documents have long runs of it. */
 static const uint8_t *
-skip_space(const uint8_t *p, const uint8_t *end)
+skip_spaces(const uint8_t *p, const uint8_t *end)
 {
+#ifdef __SSE2__
+    while (end - p >= 16) {
+        unsigned others = not_space(p);
+
+        if (others != 0) {
+            return p + __builtin_ctz(others);
+        }
+        p += 16;
+    }
+#endif
     while (p < end && is_space(*p)) {
         p++;
     }
     return p;
 }
 
+/* Most tokens follow one another without any. */
+static inline const uint8_t *
+skip_space(const uint8_t *p, const uint8_t *end)
+{
+    return p<end && * p> ' ' ? p : skip_spaces(p, end);
+}
+
 /* ---- the machine ------------------------------------------------------------------ */
+
+/* A string that nobody wants, from behind its quote on. */
+static inline const uint8_t *
+pass_string(pass *a, const uint8_t *p, token t)
+{
+    const uint8_t *end = skip_plain(p, a->end);
+
+    a->s->token = (uint8_t)t;
+    return end < a->end && *end == '"' ? end + 1 : licet_scan_take_string(a, end);
+}
 
 /* A key begins at p, on its quote. Most are whole in these bytes and without escapes: those are never copied. */
 static const uint8_t *
@@ -54,8 +82,7 @@ begin_key(pass *a, const uint8_t *p)
     const uint8_t *end;
 
     if (s->depth > s->active) {
-        s->token = OTHER_KEY;
-        return licet_scan_take_string(a, p + 1);
+        return pass_string(a, p + 1, OTHER_KEY);
     }
     end = skip_plain(p + 1, a->end);
     if (end < a->end && *end == '"') {
@@ -73,8 +100,7 @@ begin_string(pass *a, const uint8_t *p)
     const uint8_t *end;
 
     if (begin_scalar(a) != ID) {
-        a->s->token = OTHER_VALUE;
-        return licet_scan_take_string(a, p + 1);
+        return pass_string(a, p + 1, OTHER_VALUE);
     }
     end = skip_plain(p + 1, a->end);
     if (end < a->end && *end == '"' && end - p - 1 <= LICET_SCAN_ID_MAX) {

@@ -228,6 +228,14 @@ licet_scan_take_number(pass *a, const uint8_t *p)
     const uint8_t *from = p;
     number n = (number)s->number;
 
+    if (n == NUMBER_INT) { /* most are nothing else */
+        while (p < a->end && (uint8_t)(*p - '0') <= 9) {
+            p++;
+        }
+        if (p < a->end && *p != '.' && (*p | 0x20) != 'e' && s->token != ID) {
+            return p;
+        }
+    }
     while (p < a->end) {
         number next = number_after(n, *p);
 

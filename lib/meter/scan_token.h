@@ -10,6 +10,9 @@
 #include "scan_state.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* The rest of a string, after its quote or anywhere inside. */
 const uint8_t *licet_scan_take_string(pass *a, const uint8_t *p);
@@ -48,9 +51,9 @@ number_is_complete(number n)
 #define ONES 0x0101010101010101ull
 #define HIGHS 0x8080808080808080ull
 
-/* The first byte from p on that is '"', '\' or a control character, or end. */
+/* The first byte from p on that is '"', '\' or a control character, or end; a word at a time. */
 static inline const uint8_t *
-skip_plain(const uint8_t *p, const uint8_t *end)
+skip_plain_words(const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= 8) {
         uint64_t word, quote, backslash, found;
@@ -73,6 +76,48 @@ skip_plain(const uint8_t *p, const uint8_t *end)
         p++;
     }
     return p;
+}
+
+#ifdef __SSE2__
+/* Bit i: byte i ends a run of plain bytes. */
+static inline unsigned
+plain_ends(const uint8_t *p)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control));
+}
+
+/* Bit i: byte i is no white space. */
+static inline unsigned
+not_space(const uint8_t *p)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i space = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')), tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
+    __m128i feed = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')), back = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'));
+
+    return 0xffffu & ~(unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(space, tab), _mm_or_si128(feed, back)));
+}
+#endif
+
+/* The same, 16 bytes at a time where the machine can; the words do what is left. */
+static inline const uint8_t *
+skip_plain(const uint8_t *p, const uint8_t *end)
+{
+#ifdef __SSE2__
+    while (end - p >= 16) {
+        unsigned ends = plain_ends(p);
+
+        if (ends != 0) {
+            return p + __builtin_ctz(ends);
+        }
+        p += 16;
+    }
+#endif
+    return skip_plain_words(p, end);
 }
 
 #endif
