@@ -26,6 +26,7 @@
 #include "licet/decide.h"
 #include "licet/gate.h"
 #include "licet/image.h"
+#include "licet/inflate.h"
 #include "licet/meter.h"
 
 typedef struct ngx_http_licet_gate_s ngx_http_licet_gate_t;
@@ -33,6 +34,7 @@ typedef struct ngx_http_licet_area_s ngx_http_licet_area_t;
 typedef struct ngx_http_licet_view_s ngx_http_licet_view_t;
 typedef struct ngx_http_licet_image_s ngx_http_licet_image_t;
 typedef struct ngx_http_licet_meter_s ngx_http_licet_meter_t;
+typedef struct ngx_http_licet_inflate_s ngx_http_licet_inflate_t;
 typedef struct ngx_http_licet_shadow_s ngx_http_licet_shadow_t;
 typedef struct ngx_http_licet_ctx_s ngx_http_licet_ctx_t;
 
@@ -85,8 +87,9 @@ struct ngx_http_licet_area_s {
     ngx_http_licet_view_t *view; /* in force; NULL: nothing applied yet */
     ngx_queue_t views;           /* oldest first */
     ngx_queue_t live;            /* ctx with an open slot */
-    ngx_uint_t users;            /* ctx that refer to it */
-    uint64_t bad;                /* a generation that could not be opened; 0: none */
+    licet_inflate_pool inflaters;
+    ngx_uint_t users; /* ctx that refer to it */
+    uint64_t bad;     /* a generation that could not be opened; 0: none */
 };
 
 struct ngx_http_licet_view_s {
@@ -165,6 +168,8 @@ typedef struct {
 } ngx_http_licet_snapshot_t;
 
 struct ngx_http_licet_meter_s {
+    ngx_http_licet_inflate_t *inflate; /* NULL: the body is not compressed */
+    ngx_table_elt_t *encoding;         /* of the head, as it was here */
     licet_scan scan;
     licet_scan before; /* of the buffer in hand */
     uint64_t offset;   /* body bytes seen above gzip */
@@ -249,14 +254,13 @@ ngx_table_elt_t *ngx_http_licet_header_in(ngx_http_request_t *r, const char *nam
 #define NGX_HTTP_LICET_DROP_RANGE 1
 #define NGX_HTTP_LICET_DROP_UPGRADE 2
 #define NGX_HTTP_LICET_KEEP_ENCODING 4
-/* Rebuilds the list that the upstream will see: without Licet-*, with 'Accept-Encoding: identity', and as flags say. */
+/* Rebuilds the list that the upstream will see: without Licet-*, accepting of what the client accepts only encodings
+ * that are counted, and as flags say. */
 ngx_int_t ngx_http_licet_rewrite_headers(ngx_http_request_t *r, ngx_uint_t flags);
 ngx_int_t ngx_http_licet_push_in(ngx_http_request_t *r, const char *name, ngx_str_t value);
 ngx_int_t ngx_http_licet_push_out(ngx_http_request_t *r, const char *name, ngx_str_t value);
 /* Takes Licet-* out of a response's headers or trailers: what the upstream says there is never the client's. */
 void ngx_http_licet_strip_out(ngx_list_t *headers);
-/* The response has a content encoding other than identity. */
-bool ngx_http_licet_encoded(const ngx_http_request_t *r);
 
 /* ---- admit (ngx_http_licet_admit.c), identify (ngx_http_licet_identify.c) --------- */
 
@@ -288,8 +292,31 @@ void ngx_http_licet_meter_forget(ngx_http_licet_ctx_t *ctx);
 /* Units at body byte 'handed'; memory: the buffers under way may still be read. */
 void ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool memory,
                              ngx_http_licet_delivered_t *out_delivered);
+void ngx_http_licet_on_id(void *user, unsigned unit, licet_bytes id);
 void ngx_http_licet_delivered(ngx_http_licet_ctx_t *ctx, bool memory, ngx_http_licet_delivered_t *out_delivered);
 /* Settles the slot if it is open. stopped: the worker leaves. */
 void ngx_http_licet_settle(ngx_http_licet_ctx_t *ctx, bool memory, bool stopped);
+
+/* ---- inflate (ngx_http_licet_inflate.c) ---------------------------------------------------- */
+
+/* What the inflaters of one worker may take together; windows count in full, though only what is used of them is there.
+ */
+#define NGX_HTTP_LICET_INFLATERS (1024 * 1024 * 1024)
+
+/* The coding of the response; false: one that is not counted, or several. */
+bool ngx_http_licet_coding(const ngx_http_request_t *r, licet_coding *out_coding);
+/* Makes ctx->meter->inflate; false (told to the log) where there is no room. */
+bool ngx_http_licet_inflate_begin(ngx_http_licet_ctx_t *ctx, licet_coding coding);
+/* Feeds the scan what the next bytes of the body hold. */
+void ngx_http_licet_inflate_feed(ngx_http_licet_ctx_t *ctx, const u_char *bytes, size_t len);
+/* The buffer in hand does not go on. */
+void ngx_http_licet_inflate_uncount(ngx_http_licet_meter_t *m);
+/* The end of the body is seen. */
+void ngx_http_licet_inflate_last(ngx_http_licet_meter_t *m);
+/* What is counted at body byte 'handed', or a little behind it. */
+void ngx_http_licet_inflate_at(const ngx_http_licet_meter_t *m, uint64_t handed, licet_scan_result *out_result);
+void ngx_http_licet_inflate_forget(ngx_http_licet_meter_t *m, uint64_t handed);
+/* Gives back what an inflater may still hold. */
+void ngx_http_licet_inflate_done(ngx_http_licet_ctx_t *ctx);
 
 #endif

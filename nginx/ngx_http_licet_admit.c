@@ -73,11 +73,7 @@ ngx_http_licet_most_units(const ngx_http_licet_ctx_t *ctx, uint64_t *out_most)
 static ngx_int_t
 ngx_http_licet_pass(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 {
-    ngx_uint_t flags = 0;
-
-    if (ctx->verdict.metered) {
-        flags |= NGX_HTTP_LICET_DROP_RANGE;
-    }
+    ngx_uint_t flags = ctx->verdict.metered ? NGX_HTTP_LICET_DROP_RANGE : NGX_HTTP_LICET_KEEP_ENCODING;
     if (ctx->facts.upgrade && (ctx->verdict.metered || ctx->verdict.endpoint == LICET_NONE)) {
         /* observe mode lets it through, but not past the meter */
         flags |= NGX_HTTP_LICET_DROP_UPGRADE;

@@ -182,6 +182,7 @@ ngx_http_licet_area_join(const char *path, ngx_log_t *log, licet_error *err)
     }
     ngx_queue_init(&area->views);
     ngx_queue_init(&area->live);
+    area->inflaters.most = NGX_HTTP_LICET_INFLATERS;
     if (!licet_gate_open(path, &area->gate, err) || !licet_worker_join(area->gate, &area->worker, err)) {
         ngx_http_licet_area_free(area);
         return NULL;

@@ -10,6 +10,7 @@
  *      that the count at any byte of it can be told when the client leaves.
  *  (4) What cannot be counted is passed with its reason, never as zero.
  *  (5) A response of a gated location that nobody admitted does not leave.
+ *  (6) What comes compressed is counted in a copy (ngx_http_licet_inflate.c).
  */
 #include "ngx_http_licet.h"
 
@@ -69,6 +70,7 @@ static void
 ngx_http_licet_meter_begin(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_http_licet_meter_t *m)
 {
     licet_body_form form;
+    licet_coding coding;
 
     /* nginx takes a 1xx that asks for nothing for the answer, and passes what follows it on as its body */
     ctx->counts =
@@ -82,10 +84,12 @@ ngx_http_licet_meter_begin(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx
         return;
     } else if (ctx->status == NGX_HTTP_PARTIAL_CONTENT) {
         ctx->unmetered = LICET_UNMETERED_RANGE;
-    } else if (ngx_http_licet_encoded(r)) {
+    } else if (!ngx_http_licet_coding(r, &coding)) {
         ctx->unmetered = LICET_UNMETERED_ENCODING;
     } else if (!ngx_http_licet_form(r->headers_out.content_type, &form)) {
         ctx->unmetered = LICET_UNMETERED_MEDIA_TYPE;
+    } else if (coding != LICET_CODING_IDENTITY && !ngx_http_licet_inflate_begin(ctx, coding)) {
+        ctx->unmetered = LICET_UNMETERED_INFLATES_TOO_FAR;
     } else {
         licet_scan_init(&m->scan, ctx->plan->plan, form);
         m->scanning = 1;
@@ -162,6 +166,9 @@ ngx_http_licet_meter_header_filter(ngx_http_request_t *r)
         }
     }
     /* an error page in place of a head that a filter withdrew begins anew */
+    ngx_http_licet_inflate_done(ctx);
+    ctx->meter->inflate = NULL;
+    ctx->meter->encoding = r->headers_out.content_encoding;
     ctx->meter->scanning = 0;
     ctx->unmetered = LICET_UNMETERED_NONE;
     ctx->status = r->headers_out.status;
@@ -186,7 +193,7 @@ ngx_http_licet_ids_flush(ngx_http_licet_ctx_t *ctx)
     m->ids_len = 0;
 }
 
-static void
+void
 ngx_http_licet_on_id(void *user, unsigned unit, licet_bytes id)
 {
     ngx_http_licet_ctx_t *ctx = user;
@@ -214,6 +221,9 @@ ngx_http_licet_meter_forget(ngx_http_licet_ctx_t *ctx)
     ngx_http_licet_meter_t *m = ctx->meter;
     uint64_t handed = ngx_http_licet_tail_handed(ctx);
 
+    if (m->inflate != NULL) {
+        ngx_http_licet_inflate_forget(m, handed);
+    }
     while (m->len > 0 && m->snapshots[m->first]->to <= handed) {
         m->first = (m->first + 1) % NGX_HTTP_LICET_SNAPSHOTS;
         m->len--;
@@ -297,6 +307,10 @@ ngx_http_licet_feed(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, const u_ch
     bool copy = ngx_http_licet_over_tls(r);
     size_t done = 0, piece;
 
+    if (m->inflate != NULL) {
+        ngx_http_licet_inflate_feed(ctx, bytes, len);
+        return NGX_OK;
+    }
     while (done < len) {
         piece = copy ? ngx_min(len - done, NGX_HTTP_LICET_PIECE) : len;
         if (ngx_http_licet_snapshot(ctx, m->offset + done, bytes + done, piece, copy) != NGX_OK) {
@@ -309,17 +323,15 @@ ngx_http_licet_feed(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, const u_ch
 }
 
 static void
-ngx_http_licet_units(const ngx_http_licet_ctx_t *ctx, const licet_scan *scan, ngx_http_licet_delivered_t *out)
+ngx_http_licet_units(const ngx_http_licet_ctx_t *ctx, const licet_scan_result *result, ngx_http_licet_delivered_t *out)
 {
-    licet_scan_result result;
     ngx_uint_t i;
 
-    licet_scan_look(scan, &result);
     for (i = 0; i < ctx->plan->units; i++) {
-        out->units[ctx->plan->kind[i]] += result.count[i];
-        out->ids[ctx->plan->kind[i]] += result.ids[i];
+        out->units[ctx->plan->kind[i]] += result->count[i];
+        out->ids[ctx->plan->kind[i]] += result->ids[i];
     }
-    out->unmetered = result.reason;
+    out->unmetered = result->reason;
 }
 
 /* The scan at body byte 'handed', which lies in the i-th snapshot. A buffer is read again only while it is under way.
@@ -347,10 +359,12 @@ ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool m
 {
     const ngx_http_licet_meter_t *m = ctx->meter;
     const ngx_http_licet_snapshot_t *s;
+    licet_scan_result result;
     licet_scan scan = m->scan; /* all of it: never below what the client got */
+    bool part = handed < m->offset && !ctx->tail.recoded && ctx->tail.in == m->offset;
     ngx_uint_t i;
 
-    if (handed < m->offset && !ctx->tail.recoded && ctx->tail.in == m->offset) {
+    if (part && m->inflate == NULL) {
         for (i = 0; i < m->len; i++) {
             s = m->snapshots[(m->first + i) % NGX_HTTP_LICET_SNAPSHOTS];
             if (handed >= s->from && handed < s->to) {
@@ -359,7 +373,11 @@ ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool m
             }
         }
     }
-    ngx_http_licet_units(ctx, &scan, out_delivered);
+    licet_scan_look(&scan, &result);
+    if (m->inflate != NULL) {
+        ngx_http_licet_inflate_at(m, part ? handed : UINT64_MAX, &result);
+    }
+    ngx_http_licet_units(ctx, &result, out_delivered);
     if (m->ids_lost && out_delivered->unmetered == LICET_UNMETERED_NONE) {
         out_delivered->unmetered = LICET_UNMETERED_IDS_LOST;
     }
@@ -393,10 +411,12 @@ ngx_http_licet_count(ngx_http_licet_ctx_t *ctx, size_t len)
 {
     ngx_http_licet_meter_t *m = ctx->meter;
     ngx_http_licet_delivered_t now = {.bytes = 0};
+    licet_scan_result result;
     uint32_t kind;
 
     if (m->scanning) {
-        ngx_http_licet_units(ctx, &m->scan, &now);
+        licet_scan_look(&m->scan, &result);
+        ngx_http_licet_units(ctx, &result, &now);
         for (kind = 2; kind < LICET_KINDS_MAX; kind++) {
             if (now.units[kind] > m->count[kind]) {
                 if (!ngx_http_licet_reserve(ctx, kind, now.units[kind])) {
@@ -427,6 +447,9 @@ ngx_http_licet_uncount(ngx_http_licet_meter_t *m, ngx_uint_t snapshots)
     m->ids_count = 0;
     m->ids_len = 0;
     m->scan = m->before;
+    if (m->inflate != NULL) {
+        ngx_http_licet_inflate_uncount(m);
+    }
     m->len = snapshots;
     if (m->len > 0) {
         s = m->snapshots[(m->first + m->len - 1) % NGX_HTTP_LICET_SNAPSHOTS];
@@ -441,6 +464,9 @@ ngx_http_licet_meter_last(ngx_http_licet_ctx_t *ctx)
     ngx_http_licet_meter_t *m = ctx->meter;
 
     m->last = 1;
+    if (m->inflate != NULL) {
+        ngx_http_licet_inflate_last(m);
+    }
     if (m->scanning && m->offset > 0) {
         licet_scan_end(&m->scan, ctx->plan->plan, ngx_http_licet_on_id, ctx);
         ngx_http_licet_ids_flush(ctx);

@@ -8,6 +8,7 @@
  *      uwsgi and grpc pass on whatever is in it, whatever its hash says. The old
  *      elements stay where they are, since r->headers_in points into them (gzip
  *      still has to know what the client accepts).
+ *  (3) Of encodings the upstream is asked for none that is not counted.
  */
 #include "ngx_http_licet.h"
 
@@ -28,6 +29,7 @@ ngx_http_licet_cleanup(void *data)
 
     /* the log phase came first unless nginx skipped it; buffers may be gone by now */
     ngx_http_licet_settle(ctx, false, false);
+    ngx_http_licet_inflate_done(ctx);
     if (ctx->view != NULL) {
         ngx_http_licet_view_release(ctx->view);
         ctx->view = NULL;
@@ -148,10 +150,51 @@ ngx_http_licet_push_in(ngx_http_request_t *r, const char *name, ngx_str_t value)
     return NGX_OK;
 }
 
+/* All that a list accepts, joined; returns its length. to NULL: only that. */
+static size_t
+ngx_http_licet_accepted(const ngx_list_part_t *part, u_char *to)
+{
+    const ngx_table_elt_t *h;
+    size_t len = 0;
+    ngx_uint_t i;
+
+    for (; part != NULL; part = part->next) {
+        h = part->elts;
+        for (i = 0; i < part->nelts; i++) {
+            if (!ngx_http_licet_named(&h[i], "Accept-Encoding")) {
+                continue;
+            }
+            len += h[i].value.len + 1;
+            if (to != NULL) {
+                to = ngx_cpymem(to, h[i].value.data, h[i].value.len);
+                *to++ = ',';
+            }
+        }
+    }
+    return len;
+}
+
+/* Adds Accept-Encoding: of what the old list accepts, what is counted. */
+static ngx_int_t
+ngx_http_licet_offer(ngx_http_request_t *r, const ngx_list_part_t *old)
+{
+    size_t len = ngx_http_licet_accepted(old, NULL);
+    ngx_str_t offer;
+    u_char *accept;
+
+    accept = ngx_pnalloc(r->pool, len + LICET_CODING_OFFER_ROOM(len));
+    if (accept == NULL) {
+        return NGX_ERROR;
+    }
+    (void)ngx_http_licet_accepted(old, accept);
+    offer.data = accept + len;
+    offer.len = licet_coding_offer(licet_bytes_of(accept, len), (char *)offer.data);
+    return ngx_http_licet_push_in(r, "Accept-Encoding", offer);
+}
+
 ngx_int_t
 ngx_http_licet_rewrite_headers(ngx_http_request_t *r, ngx_uint_t flags)
 {
-    static ngx_str_t identity = ngx_string("identity");
     ngx_list_part_t old = r->headers_in.headers.part, *part;
     ngx_table_elt_t *h, *to;
     ngx_uint_t i;
@@ -180,7 +223,7 @@ ngx_http_licet_rewrite_headers(ngx_http_request_t *r, ngx_uint_t flags)
         r->headers_in.upgrade = NULL;
     }
     /* without the header any encoding would be welcome */
-    return (flags & NGX_HTTP_LICET_KEEP_ENCODING) ? NGX_OK : ngx_http_licet_push_in(r, "Accept-Encoding", identity);
+    return (flags & NGX_HTTP_LICET_KEEP_ENCODING) ? NGX_OK : ngx_http_licet_offer(r, &old);
 }
 
 ngx_int_t
@@ -215,14 +258,4 @@ ngx_http_licet_strip_out(ngx_list_t *headers)
             }
         }
     }
-}
-
-bool
-ngx_http_licet_encoded(const ngx_http_request_t *r)
-{
-    const ngx_table_elt_t *h = r->headers_out.content_encoding;
-
-    return h != NULL && h->hash != 0 && h->value.len > 0 &&
-           !(h->value.len == sizeof("identity") - 1 &&
-             ngx_strncasecmp(h->value.data, (u_char *)"identity", h->value.len) == 0);
 }

@@ -221,7 +221,7 @@ ngx_http_licet_tail_header_filter(ngx_http_request_t *r)
 
     ctx = r == r->main ? ngx_http_get_module_ctx(r, ngx_http_licet_module) : NULL;
     if (ctx != NULL && ctx->slot != NULL && ctx->meter != NULL) {
-        ctx->tail.recoded = ctx->meter->scanning && ngx_http_licet_encoded(r);
+        ctx->tail.recoded = ctx->meter->scanning && r->headers_out.content_encoding != ctx->meter->encoding;
         if (ctx->counts) {
             ngx_http_licet_tail_lowat(r);
         }
