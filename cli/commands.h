@@ -8,6 +8,18 @@
 
 #define LICET_COMMANDS(X)                                                                                              \
     X(demo)                                                                                                            \
-    X(init) X(check) X(plan) X(up) X(explain) X(count) X(credential) X(apply) X(rebuild) X(tail) X(report) X(verify)
+    X(init)                                                                                                            \
+    X(check)                                                                                                           \
+    X(plan)                                                                                                            \
+    X(up)                                                                                                              \
+    X(explain)                                                                                                         \
+    X(count)                                                                                                           \
+    X(credential)                                                                                                      \
+    X(apply)                                                                                                           \
+    X(rebuild)                                                                                                         \
+    X(tail)                                                                                                            \
+    X(metrics)                                                                                                         \
+    X(report)                                                                                                          \
+    X(verify)
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * The nginx configuration of a site: one server that listens where licet.yaml
  * says, meters everything on its way to the upstream, and hands the licensee's
- * API to licetd.
+ * API to licetd; and a second one for whoever watches, where licet.yaml says so.
  *
  *  (1) A value of licet.yaml gets into the configuration only if it cannot end
  *      the word it stands in.
@@ -107,12 +107,31 @@ put_server(const licet_site_config *config, const char *data, licet_buffer *out)
                      data);
 }
 
+/* On an address of its own: on the clients' one, whatever stands in front of the gate on this machine would be let in,
+ * and with it everybody. */
+static void
+put_metrics(const licet_site_config *config, const char *data, licet_buffer *out)
+{
+    licet_put_format(out,
+                     "\n    server {\n        listen %s;\n        access_log off;\n\n"
+                     "        location = /metrics {\n"
+                     "            allow 127.0.0.0/8;\n"
+                     "            allow ::1;\n"
+                     "            deny all;\n"
+                     "            proxy_pass \"http://unix:%s/metrics.sock\";\n"
+                     "        }\n"
+                     "        location / {\n            return 404;\n        }\n"
+                     "    }\n",
+                     config->metrics, data);
+}
+
 bool
 licet_nginx_conf(const licet_site_config *config, const char *folder, const char *data, const char *module,
                  const char *user, unsigned workers, licet_buffer *out, licet_error *err)
 {
     if (!word("upstream", config->upstream, err) || !word("listen", config->listen, err) ||
         !word("shared_memory", config->shared_memory, err) ||
+        (config->metrics != NULL && !word("metrics", config->metrics, err)) ||
         (config->identity != NULL && !word("identity", config->identity, err))) {
         return false;
     }
@@ -132,6 +151,9 @@ licet_nginx_conf(const licet_site_config *config, const char *folder, const char
                      "    licet_gate %s;\n\n",
                      folder, config->shared_memory);
     put_server(config, data, out);
+    if (config->metrics != NULL) {
+        put_metrics(config, data, out);
+    }
     licet_put_format(out, "}\n");
     return out->failed ? LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the nginx configuration") : true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two APIs of licetd (docs/format/api.md).
+ * The APIs of licetd (docs/format/api.md).
  */
 #ifndef LICET_DAEMON_API_H
 #define LICET_DAEMON_API_H
@@ -13,6 +13,10 @@ typedef struct api_operator {
     licet_recorder *recorder;
 } api_operator;
 void api_operator_handle(void *user, const http_request *request, http_answer *answer);
+
+/* data/metrics.sock: whoever watches; user is the recorder. */
+void api_metrics_handle(void *user, const http_request *request, http_answer *answer);
+void api_metrics_get(licet_recorder *recorder, const http_request *request, http_answer *answer);
 
 /* data/api.sock: nginx, which has authenticated the caller and names it by Licet-Agreement and Licet-App. */
 typedef struct api_licensee api_licensee;

@@ -239,6 +239,12 @@ get_tail(api_operator *api, const http_request *request, http_answer *answer)
         answer->after == after && http_query(request, "after") != NULL && request->now_ms < request->since_ms + wait;
 }
 
+static void
+get_metrics(api_operator *api, const http_request *request, http_answer *answer)
+{
+    api_metrics_get(api->recorder, request, answer);
+}
+
 void
 api_operator_handle(void *user, const http_request *request, http_answer *answer)
 {
@@ -246,8 +252,9 @@ api_operator_handle(void *user, const http_request *request, http_answer *answer
         const char *method, *path;
         void (*handle)(api_operator *, const http_request *, http_answer *);
     } routes[] = {
-        {"GET", "/status", get_status}, {"GET", "/healthz", get_healthz},   {"POST", "/sync", post_sync},
-        {"POST", "/apply", post_apply}, {"POST", "/rebuild", post_rebuild}, {"GET", "/tail", get_tail},
+        {"GET", "/status", get_status},   {"GET", "/healthz", get_healthz},   {"POST", "/sync", post_sync},
+        {"POST", "/apply", post_apply},   {"POST", "/rebuild", post_rebuild}, {"GET", "/tail", get_tail},
+        {"GET", "/metrics", get_metrics},
     };
     bool known = false;
 

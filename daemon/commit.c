@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 bool
 recorder_stage(licet_recorder *r, licet_journal_kind kind, licet_bytes payload, uint64_t *out_number, licet_error *err)
@@ -117,25 +118,38 @@ release(recorder_gate *gate)
 
         if (area->ids_staged != area->ids) {
             area->ids = area->ids_staged;
-            licet_gate_ids_release(gate->gate, a, area->ids);
+            licet_gate_drained(gate->gate, a, area->ring, area->ids);
             LICET_STEP(IDS_RELEASED);
         }
         if (area->ring_staged != area->ring) {
             area->ring = area->ring_staged;
-            licet_gate_release(gate->gate, a, area->ring);
+            licet_gate_drained(gate->gate, a, area->ring, area->ids);
             LICET_STEP(RING_RELEASED);
         }
     }
 }
 
+static uint64_t
+monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 bool
 recorder_commit(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
+    uint64_t began = monotonic_ns();
+
     positions_collect(r);
     LICET_STEP(COMMIT);
     if (!r->journal->ops->commit(r->journal, r->positions, r->positions_len, now_ms, err)) {
+        r->counts.commits_failed++;
         return false;
     }
+    counts_settle(&r->counts, monotonic_ns() - began, r->staged_len, recorder_unit_name, r);
     LICET_STEP(COMMITTED);
     r->committed_ms = now_ms;
     if (r->gate != NULL) {

@@ -18,6 +18,7 @@
 #define U40_MAX ((UINT64_C(1) << 40) - 1)
 #define U48_MAX ((UINT64_C(1) << 48) - 1)
 #define STATUS_MAX 1023
+#define UNITS_PLAUSIBLE (UINT64_C(1) << 32)
 #define HEAD_LEN 37
 #define UNITS_MAX (2 * LICET_KINDS_MAX + 4)
 
@@ -44,6 +45,19 @@ sensible(const licet_image *image, const licet_wide *w)
            w->verdict <= LICET_VERDICT_OPEN && w->ending < LICET_ENDINGS_LEN && w->reason < LICET_REASONS_LEN &&
            w->unmetered < LICET_UNMETERED_LEN && w->flow <= LICET_FLOW_PASSED_ON && w->purpose_len <= LICET_NAME_MAX &&
            w->recipient_len <= LICET_NAME_MAX && w->status <= STATUS_MAX;
+}
+
+/* No lease lends more at once than 2^32 units, so no response can hold more; one that brought more in overrun would
+ * have at least 8 GB. What says so would spoil the sums of years. */
+static bool
+plausible(const licet_wide *w)
+{
+    for (uint32_t kind = 0; kind < LICET_KINDS_MAX; kind++) {
+        if (kind != LICET_KIND_BYTE && (w->units[kind] > UNITS_PLAUSIBLE || w->reserved[kind] > UNITS_PLAUSIBLE)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool
@@ -171,7 +185,7 @@ stage_parts(licet_recorder *r, recorder_book *book, licet_receipt *receipt, cons
             return false;
         }
         for (size_t i = 0; i < n && receipt->identity.epoch == r->lease_epoch; i++) {
-            book->recorded[receipt->units[i].kind] += receipt->units[i].count;
+            counts_add(&book->recorded[receipt->units[i].kind], receipt->units[i].count);
         }
         at += n;
         receipt->part++;
@@ -225,12 +239,12 @@ head_of(const licet_image *image, const licet_wide *w, licet_receipt *out)
 
 /* What makes no sense, as a receipt that can be kept: nothing of it is believed but identity, time and bytes. */
 static void
-disbelieve(licet_recorder *r, licet_wide *w)
+disbelieve(licet_recorder *r, licet_wide *w, counts_damage what)
 {
-    r->broken++;
-    recorder_say(r, LICET_LOG_ERROR,
-                 "a worker left a receipt that makes no sense (cell %u, image %llu, sequence %llu); kept as unmetered",
-                 w->cell, (unsigned long long)w->image, (unsigned long long)w->identity.sequence);
+    recorder_damage(r, what,
+                    "a worker left a receipt that makes no sense (cell %u, image %llu, sequence %llu); kept as "
+                    "unmetered",
+                    w->cell, (unsigned long long)w->image, (unsigned long long)w->identity.sequence);
     w->verdict = LICET_VERDICT_ALLOW;
     w->reason = LICET_REASON_NONE;
     w->ending = w->ending < LICET_ENDINGS_LEN ? w->ending : LICET_ENDING_WORKER_DIED;
@@ -239,6 +253,27 @@ disbelieve(licet_recorder *r, licet_wide *w)
     w->status = w->status <= STATUS_MAX ? w->status : 0;
     w->purpose_len = w->recipient_len = 0;
     w->bytes_acked = UINT64_MAX;
+}
+
+static void
+count(licet_recorder *r, const recorder_book *book, const licet_wide *w, const licet_receipt *receipt,
+      const units *list)
+{
+    counts_tally *tally = counts_stage(&r->counts, book->cell);
+
+    if (tally == NULL) {
+        return;
+    }
+    if (w->verdict == LICET_VERDICT_REFUSE) {
+        tally->refusals[w->reason]++;
+        return;
+    }
+    tally->receipts[w->verdict][receipt->ending]++;
+    counts_add(&tally->bytes, least(w->bytes, U40_MAX));
+    tally->unmetered[w->unmetered]++;
+    for (size_t i = 0; i < list->len; i++) {
+        counts_add(&tally->units[list->list[i].kind], list->list[i].count);
+    }
 }
 
 bool
@@ -252,9 +287,12 @@ recorder_stage_wide(licet_recorder *r, const licet_wide *in, licet_error *err)
     bool ok;
 
     if (book == NULL || image == NULL || w.cell == 0 || !sensible(image, &w)) {
+        disbelieve(r, &w, image == NULL ? COUNTS_DAMAGE_IMAGE : COUNTS_DAMAGE_ENTRY);
         image = NULL;
         book = book != NULL ? book : recorder_book_of(r, 0);
-        disbelieve(r, &w);
+    } else if (!plausible(&w)) {
+        disbelieve(r, &w, COUNTS_DAMAGE_UNITS);
+        image = NULL;
     }
     head_of(image, &w, &receipt);
     r->unmetered += w.unmetered != LICET_UNMETERED_NONE ? 1 : 0;
@@ -265,6 +303,9 @@ recorder_stage_wide(licet_recorder *r, const licet_wide *in, licet_error *err)
         ok = stage_refusal(r, book, &receipt, w.reason, err);
     } else {
         ok = collect(r, book, image, &w, &list, err) && stage_parts(r, book, &receipt, &list, err);
+    }
+    if (ok) {
+        count(r, book, &w, &receipt, &list);
     }
     if (ok && image != NULL) {
         recorder_charge_late(r, image, &w);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define BATCH_ENOUGH (RECORDER_BATCH_MAX / 4)
+#define QUARANTINE_AT 32                  /* nonsense in one area; it fades */
 #define LOST_SEQUENCE (UINT64_C(1) << 47) /* receipts that cannot be read get sequences no worker gives */
 
 static bool
@@ -24,9 +25,8 @@ stage_ids(licet_recorder *r, const licet_ids_chunk *chunk, licet_error *err)
     uint8_t unit;
 
     if (image == NULL || chunk->kind >= image->header->kinds_len) {
-        r->broken++;
-        recorder_say(r, LICET_LOG_ERROR, "a worker left ids that make no sense (cell %u, kind %u); dropped",
-                     chunk->cell, chunk->kind);
+        recorder_damage(r, COUNTS_DAMAGE_IDS, "a worker left ids that make no sense (cell %u, kind %u); dropped",
+                        chunk->cell, chunk->kind);
         return true;
     }
     if (!recorder_unit(r, book, licet_image_text(image, image->header->kinds[chunk->kind]), &unit, err)) {
@@ -51,9 +51,8 @@ drain_ids(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, l
     while (area->ids_staged < head) {
         r->scratch_ids.len = 0;
         if (!licet_gate_ids_peek(gate->gate, a, area->ids_staged, &r->scratch_ids, &chunk, &next, &local)) {
-            r->broken++;
-            recorder_say(r, LICET_LOG_ERROR, "the ids of area %u make no sense from %llu on; dropped: %s", a,
-                         (unsigned long long)area->ids_staged, local.text);
+            recorder_damage(r, COUNTS_DAMAGE_IDS, "the ids of area %u make no sense from %llu on; dropped: %s", a,
+                            (unsigned long long)area->ids_staged, local.text);
             area->ids_staged = head;
             return true;
         }
@@ -83,20 +82,36 @@ wide_lost(const licet_recorder *r, const recorder_gate *gate, uint32_t a, uint64
     out->bytes_acked = UINT64_MAX;
 }
 
-/* A head that is further from what was drained than the ring is long: one receipt stands for whatever was there, and
- * the ring goes on at its head. */
-static bool
-skip_to(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t head, uint64_t now_ms, licet_error *err)
+/* What an honest worker never writes. */
+static uint64_t
+nonsense(const licet_recorder *r)
+{
+    const uint64_t *damages = r->counts.damages;
+
+    return damages[COUNTS_DAMAGE_ENTRY] + damages[COUNTS_DAMAGE_UNITS] + damages[COUNTS_DAMAGE_IDS] +
+           damages[COUNTS_DAMAGE_HEAD];
+}
+
+/* A worker that writes nonsense again and again is not read any more while it lives: its ring fills and it can admit
+ * nothing. Once it is gone what is in its ring is read as that of every dead worker. */
+static void
+quarantine(licet_recorder *r, recorder_gate *gate, uint32_t a)
 {
     recorder_area *area = &gate->areas[a];
-    uint64_t position = area->ring_staged;
-    licet_wide wide;
 
-    recorder_say(r, LICET_LOG_ERROR, "area %u: its ring has its head at %llu, %llu was drained last; skipped", a,
-                 (unsigned long long)head, (unsigned long long)position);
-    area->ring_staged = head;
-    wide_lost(r, gate, a, position, now_ms, &wide);
-    return recorder_stage_wide(r, &wide, err);
+    if (area->damages < QUARANTINE_AT || area->quarantined) {
+        return;
+    }
+    area->quarantined = true;
+    area->owner = licet_gate_owner(gate->gate, a);
+    licet_gate_suspect(gate->gate, a);
+    r->counts.quarantines++;
+    if (recorder_say_seldom(r)) {
+        recorder_say(r, LICET_LOG_ERROR,
+                     "area %u: its worker (process %llu) writes nonsense; nothing of it is read until that process is "
+                     "gone",
+                     a, (unsigned long long)area->owner);
+    }
 }
 
 /* Notes how much of a ring is waiting. */
@@ -111,7 +126,19 @@ note_fill(licet_recorder *r, uint64_t waiting, uint32_t room)
 }
 
 static bool
-drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, uint64_t *out_work, licet_error *err)
+is_quarantined(const recorder_gate *gate, uint32_t a)
+{
+    recorder_area *area = &gate->areas[a];
+
+    if (area->quarantined && (licet_gate_kept(gate->gate, a) || licet_gate_owner(gate->gate, a) != area->owner)) {
+        area->quarantined = false;
+        area->damages = 0;
+    }
+    return area->quarantined;
+}
+
+static bool
+drain_ring(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, uint64_t *out_work, licet_error *err)
 {
     recorder_area *area = &gate->areas[a];
     uint64_t head = licet_gate_head(gate->gate, a), taken = 0;
@@ -123,13 +150,10 @@ drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, 
     if (!drain_ids(r, gate, a, now_ms, err)) {
         return false;
     }
-    if (head - area->ring_staged > gate->ring) {
-        return skip_to(r, gate, a, head, now_ms, err);
-    }
     while (area->ring_staged < head && taken < RECORDER_ROUND_MAX && r->batch.len < BATCH_ENOUGH) {
         if (!licet_gate_peek(gate->gate, a, area->ring_staged, &wide, &local)) {
-            recorder_say(r, LICET_LOG_ERROR, "area %u, ring position %llu: %s", a,
-                         (unsigned long long)area->ring_staged, local.text);
+            recorder_damage(r, COUNTS_DAMAGE_ENTRY, "area %u, ring position %llu: %s", a,
+                            (unsigned long long)area->ring_staged, local.text);
             wide_lost(r, gate, a, area->ring_staged, now_ms, &wide);
         }
         if (!recorder_stage_wide(r, &wide, err)) {
@@ -141,6 +165,33 @@ drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, 
     }
     *out_work += taken;
     return true;
+}
+
+/* A head out of reach is left alone: an honest worker's next receipt puts it right, a dead one's area is put in order.
+ */
+static bool
+drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, uint64_t *out_work, licet_error *err)
+{
+    recorder_area *area = &gate->areas[a];
+    uint64_t before = nonsense(r);
+    bool ok = true;
+
+    if (is_quarantined(gate, a)) {
+        return true;
+    }
+    if (!licet_gate_plausible(gate->gate, a)) {
+        if (!area->out_of_reach) {
+            recorder_damage(r, COUNTS_DAMAGE_HEAD, "area %u: the head of a ring is out of reach; %llu was drained last",
+                            a, (unsigned long long)area->ring);
+        }
+        area->out_of_reach = true;
+    } else {
+        area->out_of_reach = false;
+        ok = drain_ring(r, gate, a, now_ms, out_work, err);
+    }
+    area->damages += (uint32_t)(nonsense(r) - before);
+    quarantine(r, gate, a);
+    return ok;
 }
 
 static bool
@@ -182,7 +233,7 @@ gate_behind(recorder_gate *gate, bool mark)
         if (mark) {
             gate->areas[a].sync_to = licet_gate_head(gate->gate, a);
         }
-        behind = behind || gate->areas[a].ring < gate->areas[a].sync_to;
+        behind = behind || (gate->areas[a].ring < gate->areas[a].sync_to && !gate->areas[a].quarantined);
     }
     return behind;
 }
@@ -201,9 +252,11 @@ behind(licet_recorder *r, bool mark)
 bool
 recorder_drain_all(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
-    uint64_t work = 0;
+    uint64_t work = 0, before = UINT64_MAX;
 
-    for (bool more = behind(r, true); more; more = behind(r, false)) {
+    /* A head that goes back while it is waited for brings no more work: then there is nothing to wait for. */
+    for (bool more = behind(r, true); more && work != before; more = behind(r, false)) {
+        before = work;
         if (!recorder_drain(r, now_ms, &work, err)) {
             return false;
         }
@@ -218,16 +271,51 @@ on_adopted(void *user, uint32_t area, const licet_wide *wide)
 {
     licet_recorder *r = user;
 
-    recorder_say(r, LICET_LOG_WARNING, "area %u: its worker died; sequence %llu kept as \"%s\"", area,
-                 (unsigned long long)wide->identity.sequence, licet_ending_text((licet_ending)wide->ending));
+    r->counts.adopted_slots++;
+    if (recorder_say_seldom(r)) {
+        recorder_say(r, LICET_LOG_WARNING, "area %u: its worker died; sequence %llu kept as \"%s\"", area,
+                     (unsigned long long)wide->identity.sequence, licet_ending_text((licet_ending)wide->ending));
+    }
     return true;
 }
 
 static void
 adopt_gate(licet_recorder *r, recorder_gate *gate, uint64_t now_ms)
 {
-    if (licet_gate_adopt(gate->gate, now_ms, on_adopted, r) > 0) {
-        r->recount_due = true;
+    licet_gate_faults before = licet_gate_faults_seen(gate->gate), after;
+    uint32_t freed = licet_gate_adopt(gate->gate, now_ms, on_adopted, r);
+
+    after = licet_gate_faults_seen(gate->gate);
+    r->counts.leaks += after.leaks - before.leaks;
+    if (after.damaged != before.damaged) {
+        r->counts.damages[COUNTS_DAMAGE_SLOT] += after.damaged - before.damaged;
+        recorder_damage(r, COUNTS_DAMAGE_SLOT, "%llu slots or heads of dead workers made no sense",
+                        (unsigned long long)(after.damaged - before.damaged));
+        r->counts.damages[COUNTS_DAMAGE_SLOT]--;
+    }
+    r->counts.adopted_areas += freed;
+    r->recount_due = r->recount_due || freed > 0;
+}
+
+/* Old nonsense is forgiven by halves. */
+void
+recorder_damages_fade(recorder_gate *gate)
+{
+    for (uint32_t a = 0; a < gate->areas_len; a++) {
+        gate->areas[a].damages /= 2;
+    }
+}
+
+void
+recorder_mend(licet_recorder *r, recorder_gate *gate)
+{
+    licet_gate_mended mended = licet_gate_mend(gate->gate);
+
+    if (mended.stamps > 0) {
+        recorder_damage(r, COUNTS_DAMAGE_STAMP, "somebody wrote over the header of the shared memory; put right");
+    }
+    if (mended.tails > 0) {
+        recorder_damage(r, COUNTS_DAMAGE_TAIL, "somebody wrote over %u tails of rings; put right", mended.tails);
     }
 }
 

@@ -111,11 +111,13 @@ recorder_gate_free(recorder_gate *gate)
     }
 }
 
-/* Takes the mapping. Rings go on where the journal says, or where their tails are. */
+/* Takes the mapping. Rings go on where the journal says. Where it cannot say (it lost its end, or its commit record has
+ * no room for so many areas) their tails must be believed. */
 static recorder_gate *
 gate_hold(licet_recorder *r, licet_gate *mapped, const char *path, licet_error *err)
 {
     recorder_gate *gate = calloc(1, sizeof(*gate));
+    bool believe = r->journal_lost || r->positions_len == LICET_JOURNAL_POSITIONS_MAX;
     licet_gate_options made_with;
 
     licet_gate_options_of(mapped, &made_with);
@@ -128,13 +130,14 @@ gate_hold(licet_recorder *r, licet_gate *mapped, const char *path, licet_error *
         gate->areas = calloc(gate->areas_len, sizeof(*gate->areas));
         snprintf(gate->path, sizeof(gate->path), "%s", path);
     }
-    if (gate == NULL || gate->areas == NULL) {
+    if (gate == NULL || gate->areas == NULL || !licet_gate_serve(mapped, err)) {
+        free(gate != NULL ? gate->areas : NULL);
         free(gate);
         licet_gate_close(mapped);
         LICET_FAIL(err, LICET_E_MEMORY, 0, "%s: no memory for its areas", path);
         return NULL;
     }
-    for (uint32_t a = 0; a < gate->areas_len; a++) {
+    for (uint32_t a = 0; believe && a < gate->areas_len; a++) {
         recorder_area *area = &gate->areas[a];
 
         area->ring = licet_gate_tail(mapped, a);

@@ -221,8 +221,14 @@ recorder_gap_power(licet_recorder *r, uint64_t now_ms, licet_error *err)
     for (uint32_t i = 0; ok && i < r->books_len; i++) {
         ok = power_gap_one(r, r->books[i], &l.gaps[i], &l.outages[i], now_ms, err);
     }
+    ok = ok && recorder_commit(r, now_ms, err);
+    for (uint32_t i = 0; ok && i < 2 * r->books_len; i++) { /* outages lie behind the gaps */
+        if (l.gaps[i].cause != 0) {
+            counts_gap(&r->counts, i % r->books_len, &l.gaps[i], recorder_unit_name, r);
+        }
+    }
     free(l.gaps);
-    return ok && recorder_commit(r, now_ms, err);
+    return ok;
 }
 
 void
@@ -295,6 +301,7 @@ unrecorded_one(licet_recorder *r, recorder_gate *gate, recorder_book *book, uint
     if (gate->epoch == r->lease_epoch) {
         recorder_gap_learn(book, &gap);
     }
+    counts_gap(&r->counts, book->cell, &gap, recorder_unit_name, r);
     recorder_charge_gap(r, book, &gap);
     LICET_STEP(GAP_CHARGED);
     licet_gate_unrecorded_release(gate->gate, book->cell, requests, units);
@@ -361,6 +368,7 @@ unidentified_of(licet_recorder *r, licet_gate *gate, uint32_t minute, uint64_t n
         return false;
     }
     for (unsigned reason = LICET_REASON_NONE + 1; reason < LICET_REASONS_LEN; reason++) {
+        counts_add(&r->counts.unidentified[reason], within(counts[reason]));
         licet_gate_unidentified_release(gate, (licet_reason)reason, counts[reason]);
     }
     return true;
@@ -398,6 +406,10 @@ refused_of(licet_recorder *r, licet_gate *gate, recorder_book *book, uint64_t no
                          (unsigned long long)record.count, licet_reason_slug((licet_reason)reason));
             if (!stage_refused(r, book, &record, err)) {
                 return false;
+            }
+            counts_tally *tally = counts_stage(&r->counts, book->cell);
+            if (tally != NULL) {
+                counts_add(&tally->refused[reason], record.count);
             }
         }
     }

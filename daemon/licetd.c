@@ -3,8 +3,8 @@
  * licetd: the recorder of one site, in the foreground, under a service manager
  * or `licet up`.
  *
- *  (1) One thread. A round of the recorder, then whoever asks on the two sockets, then a sleep of up to 20 ms: a batch
- *      costs a sync whatever its size, so it is left to gather, and nothing of a response waits for it. The sleep is
+ *  (1) One thread. A round of the recorder, then whoever asks on the three sockets, then a sleep of up to 20 ms: a
+ * batch costs a sync whatever its size, so it is left to gather, and nothing of a response waits for it. The sleep is
  *      halved each time a ring is found fuller than a quarter or a lease nearly dry.
  *  (2) SIGTERM and SIGINT end it in order: everything drained, signed, leases given back where no worker is left.
  *  (3) One event is one line on stderr: time, level, text.
@@ -36,7 +36,7 @@ static const char usage_text[] =
     "       licetd --help | --version\n\n"
     "Runs the recorder of the site in DIR in the foreground: makes the shared memory of the nginx workers,\n"
     "journals what they deliver, keeps ledgers and usage tables, has checkpoints signed, and answers on\n"
-    "DIR/data/operator.sock and DIR/data/api.sock. SIGTERM and SIGINT end it in order.\n\n"
+    "DIR/data/operator.sock, DIR/data/api.sock and DIR/data/metrics.sock. SIGTERM and SIGINT end it in order.\n\n"
     "One line per event goes to stderr. Exit codes: 0 ended in order, 2 could not do its job.\n"
     "man licetd tells more.\n";
 
@@ -44,7 +44,7 @@ typedef struct running {
     licet_recorder *recorder;
     api_operator operator_api;
     api_licensee *licensee_api;
-    http_server *operator_server, *licensee_server;
+    http_server *operator_server, *licensee_server, *metrics_server;
     int signals;
     bool end;
     uint64_t woken_ms, notified_ms, pruned_ms;
@@ -152,6 +152,7 @@ static bool
 sockets_open(running *run, const char *dir, licet_error *err)
 {
     char path[4096];
+    int gid;
 
     run->operator_api.recorder = run->recorder;
     snprintf(path, sizeof(path), "%s/data/operator.sock", dir);
@@ -160,8 +161,12 @@ sockets_open(running *run, const char *dir, licet_error *err)
         return false;
     }
     snprintf(path, sizeof(path), "%s/data/api.sock", dir);
-    return http_open(path, 0660, workers_group(dir), api_licensee_handle, run->licensee_api, &run->licensee_server,
-                     err);
+    gid = workers_group(dir);
+    if (!http_open(path, 0660, gid, api_licensee_handle, run->licensee_api, &run->licensee_server, err)) {
+        return false;
+    }
+    snprintf(path, sizeof(path), "%s/data/metrics.sock", dir);
+    return http_open(path, 0660, gid, api_metrics_handle, run->recorder, &run->metrics_server, err);
 }
 
 static bool
@@ -195,12 +200,14 @@ start(running *run, const char *dir, licet_error *err)
 static void
 rest(running *run, unsigned most)
 {
-    struct pollfd fds[3] = {{run->signals, POLLIN, 0},
+    struct pollfd fds[4] = {{run->signals, POLLIN, 0},
                             {http_fd(run->operator_server), POLLIN, 0},
-                            {http_fd(run->licensee_server), POLLIN, 0}};
+                            {http_fd(run->licensee_server), POLLIN, 0},
+                            {http_fd(run->metrics_server), POLLIN, 0}};
     unsigned patience = http_patience(run->licensee_server, http_patience(run->operator_server, most));
 
-    if (poll(fds, 3, (int)patience) > 0 && (fds[0].revents & POLLIN) != 0) {
+    patience = http_patience(run->metrics_server, patience);
+    if (poll(fds, 4, (int)patience) > 0 && (fds[0].revents & POLLIN) != 0) {
         signals_take(run);
     }
 }
@@ -214,6 +221,7 @@ serve(running *run, uint64_t now, uint64_t work)
     }
     http_run(run->operator_server, now);
     http_run(run->licensee_server, now);
+    http_run(run->metrics_server, now);
     if (now >= run->notified_ms + WATCHDOG_MS || now < run->notified_ms) {
         run->notified_ms = now;
         notify("WATCHDOG=1");
@@ -270,6 +278,7 @@ run_site(const char *dir)
     }
     http_close(run.operator_server);
     http_close(run.licensee_server);
+    http_close(run.metrics_server);
     api_licensee_free(run.licensee_api);
     if (!licet_recorder_close(run.recorder, now_ms(), &err)) {
         log_line(NULL, LICET_LOG_ERROR, err.text);

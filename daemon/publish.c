@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define SALT_LEN 32
 #define TEXT_MAX ((size_t)16 << 20)
@@ -220,9 +221,18 @@ to_workers(licet_recorder *r, uint64_t now_ms, licet_error *err)
     return true;
 }
 
-bool
-licet_recorder_apply(licet_recorder *r, const char *reason, uint64_t now_ms, licet_mistakes *mistakes,
-                     licet_buffer *words, licet_error *err)
+static uint64_t
+monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static bool
+apply(licet_recorder *r, const char *reason, uint64_t now_ms, licet_mistakes *mistakes, licet_buffer *words,
+      licet_error *err)
 {
     licet_store_changes changes = {NULL, 0};
     licet_site *site = NULL;
@@ -246,6 +256,22 @@ done:
     licet_store_changes_done(&changes);
     licet_site_free(site);
     return ok;
+}
+
+bool
+licet_recorder_apply(licet_recorder *r, const char *reason, uint64_t now_ms, licet_mistakes *mistakes,
+                     licet_buffer *words, licet_error *err)
+{
+    uint64_t began = monotonic_ns();
+
+    if (!apply(r, reason, now_ms, mistakes, words, err)) {
+        r->counts.applies_refused++;
+        return false;
+    }
+    r->counts.applies++;
+    r->counts.applied_ms = now_ms;
+    r->counts.apply_ns = monotonic_ns() - began;
+    return true;
 }
 
 /* Images of generations that every worker has left behind. Receipts name images until they are journalled: only while

@@ -23,6 +23,8 @@
 #define ADOPT_MS 50
 #define TICK_MS 1000
 #define LOCK_TRIES 50
+#define DAMAGE_LINES_MOST 20 /* in each DAMAGE_MS */
+#define DAMAGE_MS 10000
 #define LOCK_PAUSE_NS 10000000
 
 void
@@ -39,6 +41,61 @@ recorder_say(licet_recorder *r, licet_recorder_level level, const char *format, 
     vsnprintf(text, sizeof(text), format, args); // NOLINT(clang-analyzer-valist.Uninitialized)
     va_end(args);
     r->log(r->log_user, level, text);
+}
+
+bool
+recorder_say_seldom(licet_recorder *r)
+{
+    if (r->damage_lines++ < DAMAGE_LINES_MOST) {
+        return true;
+    }
+    r->counts.log_dropped++;
+    return false;
+}
+
+void
+recorder_damage(licet_recorder *r, counts_damage what, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    r->broken++;
+    r->counts.damages[what]++;
+    if (!recorder_say_seldom(r)) {
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args); // NOLINT(clang-analyzer-valist.Uninitialized)
+    va_end(args);
+    recorder_say(r, LICET_LOG_ERROR, "%s", text);
+}
+
+static void
+damage_lines_fade(licet_recorder *r, uint64_t now_ms)
+{
+    if (now_ms < r->damage_ms + DAMAGE_MS && now_ms >= r->damage_ms) {
+        return;
+    }
+    if (r->damage_lines > DAMAGE_LINES_MOST) {
+        recorder_say(r, LICET_LOG_ERROR, "%u more lines about workers that died or wrote nonsense were left out",
+                     r->damage_lines - DAMAGE_LINES_MOST);
+    }
+    r->damage_lines = 0;
+    r->damage_ms = now_ms;
+    if (r->gate != NULL) {
+        recorder_damages_fade(r->gate);
+    }
+    for (size_t i = 0; i < r->old_len; i++) {
+        recorder_damages_fade(r->old[i]);
+    }
+}
+
+const char *
+recorder_unit_name(void *recorder, uint32_t cell, unsigned number)
+{
+    const recorder_book *book = recorder_book_of(recorder, cell);
+
+    return book != NULL && number >= 1 && number <= book->names.units_len ? book->names.units[number - 1] : NULL;
 }
 
 bool
@@ -81,6 +138,7 @@ void
 recorder_stall(licet_recorder *r, const licet_error *err)
 {
     if (!r->stalled) {
+        r->counts.stalls++;
         snprintf(r->why, sizeof(r->why), "%s", err->text);
         recorder_say(r, LICET_LOG_ERROR,
                      "cannot record: %s; no more units are lent, the agreements' cannot_record applies until this is "
@@ -233,6 +291,7 @@ recorder_free(licet_recorder *r)
     free(r->staged);
     free(r->cache);
     free(r->recent);
+    counts_done(&r->counts);
     free(r);
 }
 
@@ -254,6 +313,7 @@ licet_recorder_open(const licet_recorder_options *options, licet_recorder **out_
     }
     r->lock = -1;
     r->with_gate = options->with_gate;
+    r->began_ms = options->now_ms;
     r->log = options->log;
     r->log_user = options->log_user;
     if (snprintf(r->dir, sizeof(r->dir), "%s", options->dir) >= (int)sizeof(r->dir)) {
@@ -345,6 +405,7 @@ second(licet_recorder *r, uint64_t now_ms, licet_error *err)
         return true;
     }
     r->second_ms = now_ms;
+    damage_lines_fade(r, now_ms);
     if (r->gate != NULL && (!recorder_gap_unrecorded(r, now_ms, err) || !recorder_allow(r, false, err) ||
                             !recorder_minute(r, now_ms, false, err))) {
         return false;
@@ -353,6 +414,10 @@ second(licet_recorder *r, uint64_t now_ms, licet_error *err)
         return false;
     }
     if (r->gate != NULL) {
+        recorder_mend(r, r->gate);
+        for (size_t i = 0; i < r->old_len; i++) {
+            recorder_mend(r, r->old[i]);
+        }
         if (!recorder_recount(r, now_ms, err)) {
             return false;
         }

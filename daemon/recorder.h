@@ -84,6 +84,11 @@ bool licet_recorder_ledger_at(licet_recorder *recorder, uint32_t i, const char *
 /* Public key of a ledger's checkpoints, text form, into out. */
 bool licet_recorder_verifier(licet_recorder *recorder, const char *name, licet_buffer *out, licet_error *err);
 
+/* Everything there is to watch, in the format asked for (docs/format/metrics.md). False: out is full. */
+typedef enum licet_metrics_format { LICET_METRICS_TEXT, LICET_METRICS_OPEN, LICET_METRICS_JSON } licet_metrics_format;
+bool licet_recorder_metrics(licet_recorder *recorder, licet_metrics_format format, uint64_t now_ms, licet_buffer *out,
+                            licet_error *err);
+
 /* Decisions as they were journalled: the newest 10,000 are kept. Appends those with a number greater than after as JSON
  * lines, at most most of them; *out_last is the number of the last (after when none). */
 bool licet_recorder_recent(licet_recorder *recorder, uint64_t after, uint32_t most, uint64_t now_ms, licet_buffer *out,

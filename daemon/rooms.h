@@ -14,6 +14,7 @@
 #ifndef LICET_RECORDER_ROOMS_H
 #define LICET_RECORDER_ROOMS_H
 
+#include "counts.h"
 #include "licet/lease.h"
 #include "licet/step.h"
 #include "recorder.h"
@@ -95,6 +96,10 @@ typedef struct recorder_area {
     uint64_t ring, ids;               /* journalled durably */
     uint64_t ring_staged, ids_staged; /* in the batch under way */
     uint64_t sync_to;                 /* ring position that a sync waits for */
+    uint32_t damages;                 /* found since its worker joined; fades */
+    bool quarantined;                 /* its rings are not read while its worker lives */
+    bool out_of_reach;                /* its head was, when it was looked at last */
+    uint64_t owner;                   /* of a quarantined area */
 } recorder_area;
 
 typedef struct recorder_gate {
@@ -209,6 +214,10 @@ struct licet_recorder {
     uint64_t recent_len;     /* ever */
     uint64_t watched_until;
     uint64_t unmetered, broken; /* responses, ring entries since the start */
+    recorder_counts counts;
+    uint64_t began_ms;
+    uint32_t damage_lines; /* said since damage_ms */
+    uint64_t damage_ms;
     uint64_t committed_ms;
     uint32_t seal_next;
 };
@@ -220,6 +229,12 @@ bool recorder_path(const licet_recorder *r, char out[PATH_MAX], licet_error *err
     __attribute__((format(printf, 4, 5)));
 recorder_book *recorder_book_of(const licet_recorder *r, uint32_t cell); /* NULL: no such cell */
 recorder_book *recorder_book_named(const licet_recorder *r, const char *name);
+/* Something in shared memory makes no sense: counted, and said, but not so often that it fills the log. */
+void recorder_damage(licet_recorder *r, counts_damage what, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A line that a worker can cause: said unless there were too many of late. False: left out. */
+bool recorder_say_seldom(licet_recorder *r);
+const char *recorder_unit_name(void *recorder, uint32_t cell, unsigned number);
 /* Stops everything that writes; the state is opened anew at the next chance. */
 void recorder_stall(licet_recorder *r, const licet_error *err);
 
@@ -269,6 +284,9 @@ bool recorder_drain_all(licet_recorder *r, uint64_t now_ms, licet_error *err);
 bool recorder_drain(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *err);
 /* Takes over what dead workers left; it comes through their rings. */
 void recorder_adopt(licet_recorder *r, uint64_t now_ms);
+void recorder_damages_fade(recorder_gate *gate);
+/* Puts the words right that licetd alone writes. */
+void recorder_mend(licet_recorder *r, recorder_gate *gate);
 
 /* tick.c */
 bool recorder_tick(licet_recorder *r, uint64_t now_ms, bool all, licet_error *err);

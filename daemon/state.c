@@ -225,8 +225,7 @@ recorder_gate_positions(recorder_gate *gate, const licet_journal_position *posit
     for (uint32_t a = 0; a < gate->areas_len; a++) {
         gate->areas[a].ring_staged = gate->areas[a].ring;
         gate->areas[a].ids_staged = gate->areas[a].ids;
-        licet_gate_ids_release(gate->gate, a, gate->areas[a].ids);
-        licet_gate_release(gate->gate, a, gate->areas[a].ring);
+        licet_gate_drained(gate->gate, a, gate->areas[a].ring, gate->areas[a].ids);
     }
 }
 
@@ -285,6 +284,7 @@ recorder_state_close(licet_recorder *r)
         r->journal = NULL;
     }
     r->staged_len = 0;
+    counts_drop(&r->counts);
     r->batch.len = 0;
     r->batch.failed = false;
     if (r->cache != NULL) {

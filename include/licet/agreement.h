@@ -48,6 +48,7 @@ typedef struct licet_site_config {
     licet_flow flow;
     const char *upstream;      /* http://… or https://…, no path */
     const char *listen;        /* 127.0.0.1:8640 */
+    const char *metrics;       /* where licet up serves /metrics, on loopback; NULL: nowhere */
     const char *key;           /* path of the checkpoint key, relative to the site */
     const char *shared_memory; /* absolute path */
     const char *identity;      /* nginx variable such as $http_x_consumer_id, or NULL: credentials */

@@ -228,6 +228,24 @@ void licet_worker_refused(licet_worker *worker, const licet_image *image, licet_
 
 /* Allocates, stamps and maps a new file (written beside path, then renamed over it). */
 bool licet_gate_create(const char *path, const licet_gate_options *options, licet_gate **out_gate, licet_error *err);
+/* This process is licetd for that file: from here on it keeps its own copy of the words it alone writes (stamp,
+ * generation, tails) and believes no other. */
+bool licet_gate_serve(licet_gate *gate, licet_error *err);
+/* Puts right what somebody else has written over these words, and tells how many. */
+typedef struct licet_gate_mended {
+    uint32_t stamps, tails;
+} licet_gate_mended;
+licet_gate_mended licet_gate_mend(licet_gate *gate);
+/* How far an area's rings are drained, by the journal: whatever the file says. */
+void licet_gate_drained(licet_gate *gate, uint32_t area, uint64_t ring, uint64_t ids);
+/* Adopts the area as soon as its lock is free, whatever its words say. */
+void licet_gate_suspect(licet_gate *gate, uint32_t area);
+/* True while licetd holds the area's lock: its worker is gone. */
+bool licet_gate_kept(const licet_gate *gate, uint32_t area);
+/* Process id that the worker of an area wrote; 0: none. */
+uint64_t licet_gate_owner(const licet_gate *gate, uint32_t area);
+/* False when a head of the area is out of reach: nothing can be read until it is put right. */
+bool licet_gate_plausible(const licet_gate *gate, uint32_t area);
 void licet_gate_alive(licet_gate *gate, uint64_t now_ms);
 /* Release store of the generation of the index that workers shall use. */
 void licet_gate_publish(licet_gate *gate, uint64_t generation);
@@ -274,6 +292,8 @@ typedef struct licet_gate_faults {
     uint64_t leaks, damaged;
 } licet_gate_faults;
 licet_gate_faults licet_gate_faults_of(const licet_gate *gate);
+/* The same as this process saw it, which nobody else can write. Only behind licet_gate_serve. */
+licet_gate_faults licet_gate_faults_seen(const licet_gate *gate);
 /* True when any slot of any area is not FREE. */
 bool licet_gate_busy(const licet_gate *gate);
 /* Number of slots that are not FREE, over all areas. */

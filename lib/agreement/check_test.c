@@ -50,6 +50,7 @@ static const struct change {
      "\"limits\"?\n"},
     {"unknown field, far", CONFIG, "gate: 1", "gate: 1\ncolour: red",
      "licet.yaml:4:1: field \"colour\" is not known here: expected one of party, site, gate, flow, upstream, listen, "
+     "metrics, "
      "key, shared_memory, identity, group, workers, slots\n"},
     {"missing field", CONFIG, "gate: 1\n", "", "licet.yaml:1:1: field \"gate\" is missing\n"},
     {"no value", CONFIG, "gate: 1",
@@ -87,6 +88,9 @@ static const struct change {
     {"upstream scheme", CONFIG, "https://api.internal", "api.internal",
      "licet.yaml:5:11: upstream \"api.internal\": expected http:// or https:// with host and port and no path, such as "
      "https://api.internal\n"},
+    {"metrics beyond this machine", CONFIG, "127.0.0.1:8640", "127.0.0.1:8640\nmetrics: 127.evil.example:8641",
+     "licet.yaml:7:10: metrics \"127.evil.example:8641\": expected a loopback address and a port such as "
+     "127.0.0.1:8641\n"},
     {"listen", CONFIG, "127.0.0.1:8640", "8640",
      "licet.yaml:6:9: listen \"8640\": expected an address and a port such as 127.0.0.1:8640\n"},
     {"key outside", CONFIG, "data/key", "../key",

@@ -450,6 +450,7 @@ fill_view(licet_site *site)
     view->flow = (licet_flow)config->flow.value;
     view->upstream = text_of(&config->upstream);
     view->listen = text_of(&config->listen);
+    view->metrics = text_of(&config->metrics);
     view->key = text_of(&config->key);
     view->shared_memory = text_of(&config->shared_memory);
     view->identity = text_of(&config->identity);

@@ -31,7 +31,7 @@ typedef struct licet_terms_file {
 
 typedef struct licet_terms_config {
     licet_number party, gate, flow, workers, slots;
-    licet_scalar upstream, listen, key, shared_memory, site, identity, group;
+    licet_scalar upstream, listen, metrics, key, shared_memory, site, identity, group;
 } licet_terms_config;
 
 /* ---- catalogue/<name>@<date>.yaml -------------------------------------------- */

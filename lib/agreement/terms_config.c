@@ -107,6 +107,21 @@ fits_listen(licet_bytes text)
     return is_host(text, &len) && len < text.len && text.data[len] == ':' && is_port(rest_of(text, len + 1));
 }
 
+/* What is counted of one agreement is not another's business: nobody but this machine may ask. */
+static bool
+fits_loopback(licet_bytes text)
+{
+    size_t at = 4;
+
+    if (starts_with(text, "[::1]:") || starts_with(text, "localhost:")) {
+        return fits_listen(text);
+    }
+    while (at < text.len && ((text.data[at] >= '0' && text.data[at] <= '9') || text.data[at] == '.')) {
+        at++;
+    }
+    return starts_with(text, "127.") && at < text.len && text.data[at] == ':' && fits_listen(text);
+}
+
 static bool
 fits_path(licet_bytes text)
 {
@@ -201,6 +216,11 @@ static const licet_field config_fields[] = {
      AT(listen),
      .fits = fits_listen,
      .expected = "an address and a port such as 127.0.0.1:8640"},
+    {.name = "metrics",
+     .type = LICET_FIELD_TEXT,
+     AT(metrics),
+     .fits = fits_loopback,
+     .expected = "a loopback address and a port such as 127.0.0.1:8641"},
     {.name = "key",
      .type = LICET_FIELD_TEXT,
      .required = true,

@@ -31,33 +31,50 @@ typedef struct adoption {
 
 typedef enum adopted_slot { ADOPTED, ADOPTED_STOP, ADOPTED_NO_ROOM } adopted_slot;
 
-static bool
-implausible(const licet_gate *gate, const gate_area *area)
+bool
+licet_gate_plausible(const licet_gate *gate, uint32_t area)
 {
-    return GATE_LOAD(&area->head) - GATE_LOAD(&area->tail) > gate->at.ring ||
-           GATE_LOAD(&area->ids_head) - GATE_LOAD(&area->ids_tail) > gate->at.ring_ids;
+    return area < gate->at.areas &&
+           GATE_LOAD(&gate_area_at(gate, area)->head) - gate_tail(gate, area) <= gate->at.ring &&
+           GATE_LOAD(&gate_area_at(gate, area)->ids_head) - gate_ids_tail(gate, area) <= gate->at.ring_ids;
+}
+
+/* An area without an owner that is in order is free. */
+static bool
+in_order(const licet_gate *gate, uint32_t area)
+{
+    return GATE_LOAD(&gate_area_at(gate, area)->owner) == 0 && licet_gate_plausible(gate, area) &&
+           (gate->own == NULL || !gate->own->areas[area].suspect);
 }
 
 static void
 tell_leak(const licet_gate *gate)
 {
     __atomic_fetch_add(&gate->header->leaks, 1, __ATOMIC_SEQ_CST);
+    if (gate->own != NULL) {
+        gate->own->faults.leaks++;
+    }
 }
 
 static void
 tell_damage(const licet_gate *gate)
 {
     __atomic_fetch_add(&gate->header->damaged, 1, __ATOMIC_SEQ_CST);
+    if (gate->own != NULL) {
+        gate->own->faults.damaged++;
+    }
 }
 
 /* A head that passed its ring tells nothing: what lies there is given up, and told. */
 static void
-repair_heads(const licet_gate *gate, gate_area *area)
+repair_heads(const licet_gate *gate, uint32_t index)
 {
-    if (implausible(gate, area)) {
+    gate_area *area = gate_area_at(gate, index);
+
+    if (!licet_gate_plausible(gate, index)) {
         tell_damage(gate);
-        GATE_STORE(&area->head, GATE_LOAD(&area->tail));
-        GATE_STORE(&area->ids_head, GATE_LOAD(&area->ids_tail));
+        GATE_STORE(&area->head, gate_tail(gate, index));
+        GATE_STORE(&area->ids_head, gate_ids_tail(gate, index));
     }
 }
 
@@ -99,7 +116,7 @@ adopt_slot(const adoption *a, licet_slot *slot)
         drop_slot(a->gate, slot);
         return ADOPTED;
     }
-    if (head - GATE_LOAD(&area->tail) >= a->gate->at.ring) {
+    if (head - gate_tail(a->gate, a->area) >= a->gate->at.ring) {
         return ADOPTED_NO_ROOM;
     }
     if (GATE_LOAD(&slot->intent) != 0) {
@@ -143,20 +160,18 @@ adopt_area(const adoption *a, bool *out_go_on)
 static bool
 keep_area(licet_gate *gate, uint32_t index)
 {
-    gate_area *area = gate_area_at(gate, index);
-
     if (gate->kept[index] != KEPT_NOT) {
         return true;
     }
-    if ((GATE_LOAD(&area->owner) == 0 && !implausible(gate, area)) || !gate_lock(gate, gate->fd, index)) {
+    if (in_order(gate, index) || !gate_lock(gate, gate->fd, index)) {
         return false;
     }
-    if (GATE_LOAD(&area->owner) == 0 && !implausible(gate, area)) { /* it left in order meanwhile */
+    if (in_order(gate, index)) { /* it left in order meanwhile */
         gate_unlock(gate, gate->fd, index);
         return false;
     }
     LICET_STEP(ADOPT_LOCKED);
-    repair_heads(gate, area);
+    repair_heads(gate, index);
     gate->kept[index] = KEPT_LOCKED;
     return true;
 }
@@ -166,8 +181,14 @@ give_free(licet_gate *gate, uint32_t index)
 {
     gate_area *area = gate_area_at(gate, index);
 
-    if (GATE_LOAD(&area->head) != GATE_LOAD(&area->tail) || GATE_LOAD(&area->ids_head) != GATE_LOAD(&area->ids_tail)) {
+    repair_heads(gate, index); /* nobody but licetd has business here now, and yet somebody may write */
+    if (GATE_LOAD(&area->head) != gate_tail(gate, index) || GATE_LOAD(&area->ids_head) != gate_ids_tail(gate, index)) {
         return false;
+    }
+    GATE_STORE(&area->tail, gate_tail(gate, index));
+    GATE_STORE(&area->ids_tail, gate_ids_tail(gate, index));
+    if (gate->own != NULL) {
+        gate->own->areas[index].suspect = false;
     }
     LICET_STEP(ADOPT_DRAINED);
     __atomic_store_n(&area->owner, 0, __ATOMIC_SEQ_CST);
@@ -207,7 +228,7 @@ licet_gate_oldest_use(const licet_gate *gate)
 
     for (uint32_t index = 0; index < gate->at.areas; index++) {
         gate_area *area = gate_area_at(gate, index);
-        bool undrained = GATE_LOAD(&area->head) != GATE_LOAD(&area->tail);
+        bool undrained = GATE_LOAD(&area->head) != gate_tail(gate, index);
         if (__atomic_load_n(&area->owner, __ATOMIC_SEQ_CST) != 0 || undrained) {
             uint64_t uses = __atomic_load_n(&area->uses, __ATOMIC_SEQ_CST);
             oldest = uses < oldest ? uses : oldest;

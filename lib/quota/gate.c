@@ -93,6 +93,7 @@ licet_gate_close(licet_gate *gate)
         close(gate->fd); /* and with it the locks it holds */
     }
     free(gate->kept);
+    free(gate->own);
     free(gate);
 }
 
@@ -361,6 +362,9 @@ licet_gate_generation(const licet_gate *gate)
 void
 licet_gate_publish(licet_gate *gate, uint64_t generation)
 {
+    if (gate->own != NULL) {
+        gate->own->generation = generation;
+    }
     __atomic_store_n(&gate->header->generation, generation, __ATOMIC_SEQ_CST);
 }
 

@@ -48,7 +48,7 @@ ids_write(const licet_gate *gate, uint32_t area, uint64_t head, const gate_chunk
 uint64_t
 licet_gate_ids_tail(const licet_gate *gate, uint32_t area)
 {
-    return area < gate->at.areas ? GATE_LOAD(&gate_area_at(gate, area)->ids_tail) : 0;
+    return area < gate->at.areas ? gate_ids_tail(gate, area) : 0;
 }
 
 uint64_t
@@ -142,6 +142,9 @@ licet_gate_ids_release(licet_gate *gate, uint32_t area, uint64_t tail)
     uint64_t now = licet_gate_ids_tail(gate, area);
 
     if (area < gate->at.areas && tail - now <= licet_gate_ids_head(gate, area) - now) {
+        if (gate->own != NULL) {
+            gate->own->areas[area].ids_tail = tail;
+        }
         GATE_STORE(&gate_area_at(gate, area)->ids_tail, tail);
     }
 }

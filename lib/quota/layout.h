@@ -15,6 +15,7 @@
 
 #include <assert.h>
 #include <stdalign.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #define GATE_MAGIC "LICETGAT"
@@ -146,6 +147,18 @@ typedef struct gate_geometry {
 /* INVALID names the number that is out of its range. */
 bool gate_geometry_of(const licet_gate_options *options, gate_geometry *out_geometry, licet_error *err);
 
+/* The words that licetd alone writes, as it knows them (own.c). */
+typedef struct gate_own_area {
+    uint64_t tail, ids_tail;
+    bool suspect; /* to be adopted as soon as its lock is free, whatever its words say */
+} gate_own_area;
+typedef struct gate_own {
+    uint8_t stamp[offsetof(gate_header, generation)];
+    uint64_t generation;
+    licet_gate_faults faults;
+    gate_own_area areas[];
+} gate_own;
+
 struct licet_gate {
     int fd; /* licetd locks the areas of the dead through it */
     uint8_t *map;
@@ -159,6 +172,7 @@ struct licet_gate {
     dev_t dev;
     ino_t ino;
     uint8_t *kept; /* per area, gate_kept */
+    gate_own *own; /* licetd; NULL in a worker */
 };
 typedef enum gate_kept { KEPT_NOT = 0, KEPT_LOCKED = 1, KEPT_DRAINING = 2 } gate_kept;
 
@@ -203,6 +217,21 @@ static inline uint8_t *
 gate_ids_at(const licet_gate *gate, uint32_t area)
 {
     return (uint8_t *)gate_area_at(gate, area) + gate->at.ids_at;
+}
+
+/* How far the rings are drained. */
+static inline uint64_t
+gate_tail(const licet_gate *gate, uint32_t area)
+{
+    return gate->own != NULL ? gate->own->areas[area].tail
+                             : __atomic_load_n(&gate_area_at(gate, area)->tail, __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t
+gate_ids_tail(const licet_gate *gate, uint32_t area)
+{
+    return gate->own != NULL ? gate->own->areas[area].ids_tail
+                             : __atomic_load_n(&gate_area_at(gate, area)->ids_tail, __ATOMIC_ACQUIRE);
 }
 
 /* Offset in the file of the byte whose lock is the area's. */

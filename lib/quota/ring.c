@@ -61,7 +61,7 @@ ring_write(const licet_gate *gate, uint32_t area, uint64_t head, const licet_wid
 uint64_t
 licet_gate_tail(const licet_gate *gate, uint32_t area)
 {
-    return area < gate->at.areas ? GATE_LOAD(&gate_area_at(gate, area)->tail) : 0;
+    return area < gate->at.areas ? gate_tail(gate, area) : 0;
 }
 
 uint64_t
@@ -97,6 +97,9 @@ licet_gate_release(licet_gate *gate, uint32_t area, uint64_t tail)
 {
     if (area < gate->at.areas &&
         tail - licet_gate_tail(gate, area) <= licet_gate_head(gate, area) - licet_gate_tail(gate, area)) {
+        if (gate->own != NULL) {
+            gate->own->areas[area].tail = tail;
+        }
         GATE_STORE(&gate_area_at(gate, area)->tail, tail);
     }
 }

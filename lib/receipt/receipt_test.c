@@ -177,7 +177,7 @@ make_unidentified(const char *name, licet_buffer *out, licet_error *err)
 static bool
 make_refused(const char *name, licet_buffer *out, licet_error *err)
 {
-    licet_refused r = {1665403200250ULL, 1665403260250ULL, 1, 17};
+    licet_refused r = {1665403200250ULL, 1665403260250ULL, LICET_REASON_CANNOT_RECORD, 17};
     (void)name;
     return licet_refused_encode(&r, out, err);
 }
