@@ -174,13 +174,15 @@ struct ngx_http_licet_meter_s {
     licet_scan before; /* of the buffer in hand */
     uint64_t offset;   /* body bytes seen above gzip */
     ngx_http_licet_snapshot_t *snapshots[NGX_HTTP_LICET_SNAPSHOTS];
-    ngx_uint_t first, len; /* of the ring of snapshots */
+    ngx_uint_t first, len;        /* of the ring of snapshots */
+    ngx_uint_t waiting_snapshots; /* len before the buffer that waits */
     uint64_t count[LICET_KINDS_MAX];
     uint64_t reserved[LICET_KINDS_MAX];
     size_t ids_len;
     uint32_t ids_count, ids_kind;
     unsigned scanning : 1;
-    unsigned last : 1; /* the end of the body was seen */
+    unsigned waiting : 1; /* the buffer in hand is scanned, and waits for a lease */
+    unsigned last : 1;    /* the end of the body was seen */
     unsigned ids_lost : 1;
     unsigned cut : 1;
     unsigned bytes_bound : 1; /* a limit counts bytes */
@@ -231,7 +233,11 @@ struct ngx_http_licet_ctx_s {
     licet_unmetered unmetered; /* known at the head */
     ngx_uint_t status;
     ngx_http_licet_delivered_t delivered; /* valid once settled */
-    unsigned counts : 1;                  /* a 2xx */
+    ngx_chain_t *body_kept;               /* buffers that wait for a lease; the first is scanned already */
+    ngx_event_t body_wait;
+    ngx_msec_t body_since;
+    unsigned body_short : 1;
+    unsigned counts : 1; /* a 2xx */
     unsigned settled : 1;
     unsigned limits_known : 1; /* remaining is filled */
 };
@@ -277,6 +283,16 @@ ngx_int_t ngx_http_licet_refuse(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx
                                 const licet_shortage *shortage);
 /* RateLimit-Policy and RateLimit for the limits that bind the request. */
 ngx_int_t ngx_http_licet_ratelimit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx);
+
+/* ---- waiting in the body ---------------------------------------------------------------- */
+
+#define NGX_HTTP_LICET_BUFFERED 0x40 /* of connection->buffered; no filter of nginx has it */
+/* False: it waited long enough, or cannot. */
+bool ngx_http_licet_body_may_wait(const ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx);
+/* Keeps the chain until the lease has more: NGX_AGAIN, or NGX_ERROR. */
+ngx_int_t ngx_http_licet_body_keep(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_chain_t *in);
+/* What was kept, before *in. */
+ngx_int_t ngx_http_licet_body_take(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_chain_t **in);
 
 /* ---- meter, tail, settle ---------------------------------------------------------------- */
 

@@ -4,8 +4,10 @@
  * it passes, after everything that changes a body and before compression.
  *
  *  (1) The count so far is in the slot before the bytes that carry it go on.
- *  (2) A page that outgrows its reservation tops it up first; when that fails
- *      the agreement says: deliver, or cut before the buffer. Observe delivers.
+ *  (2) A page that outgrows its reservation tops it up first; when the limit
+ *      has no more the agreement says: deliver, or cut before the buffer.
+ *      Observe delivers. When the lease has no more the buffer waits for it,
+ *      and then cannot_record applies: nothing leaves beyond a durable bound.
  *  (3) A snapshot of the scan stands at the start of each buffer under way, so
  *      that the count at any byte of it can be told when the client leaves.
  *  (4) What cannot be counted is passed with its reason, never as zero.
@@ -360,7 +362,7 @@ ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool m
     const ngx_http_licet_meter_t *m = ctx->meter;
     const ngx_http_licet_snapshot_t *s;
     licet_scan_result result;
-    licet_scan scan = m->scan; /* all of it: never below what the client got */
+    licet_scan scan = m->waiting ? m->before : m->scan; /* all of it: never below what the client got */
     bool part = handed < m->offset && !ctx->tail.recoded && ctx->tail.in == m->offset;
     ngx_uint_t i;
 
@@ -375,7 +377,7 @@ ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool m
     }
     licet_scan_look(&scan, &result);
     if (m->inflate != NULL) {
-        ngx_http_licet_inflate_at(m, part ? handed : UINT64_MAX, &result);
+        ngx_http_licet_inflate_at(m, part ? handed : m->waiting ? m->offset : UINT64_MAX, &result);
     }
     ngx_http_licet_units(ctx, &result, out_delivered);
     if (m->ids_lost && out_delivered->unmetered == LICET_UNMETERED_NONE) {
@@ -385,42 +387,55 @@ ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool m
 
 /* ---- body ------------------------------------------------------------------------- */
 
-/* False: the buffer must not go on. */
-static bool
-ngx_http_licet_reserve(ngx_http_licet_ctx_t *ctx, uint32_t kind, uint64_t units)
+/* NGX_OK, NGX_AGAIN: the lease is short, NGX_DECLINED: the buffer must not go on. */
+static ngx_int_t
+ngx_http_licet_reserve(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, uint32_t kind, uint64_t units)
 {
-    const licet_image_version *version = &ctx->caller.image->image.versions[ctx->verdict.version];
+    const licet_image *image = &ctx->caller.image->image;
+    const licet_image_version *version = &image->versions[ctx->verdict.version];
+    bool cut = version->on_overrun == LICET_OVERRUN_CUT && version->mode == LICET_MODE_ENFORCE;
     ngx_http_licet_meter_t *m = ctx->meter;
+    licet_worker *worker = ctx->area->worker;
 
     if (units <= m->reserved[kind]) {
-        return true;
+        return NGX_OK;
     }
-    if (!licet_slot_top_up(ctx->area->worker, ctx->slot, kind, units)) {
-        if (version->on_overrun == LICET_OVERRUN_CUT && version->mode == LICET_MODE_ENFORCE) {
-            return false;
+    if (!licet_slot_top_up(worker, ctx->slot, kind, units) &&
+        (cut || !licet_slot_overrun(worker, ctx->slot, kind, units))) {
+        if (cut && !licet_slot_lease_short(worker, ctx->slot, kind, units)) {
+            return NGX_DECLINED;
         }
-        licet_slot_overrun(ctx->area->worker, ctx->slot, kind, units);
+        if (ngx_http_licet_body_may_wait(r, ctx)) {
+            return NGX_AGAIN;
+        }
+        if (!licet_slot_unrecorded(worker, ctx->slot, image, kind, units)) {
+            return NGX_DECLINED;
+        }
+    } else {
+        ctx->body_short = 0; /* only then is the next shortage a new one */
     }
     m->reserved[kind] = units;
-    return true;
+    return NGX_OK;
 }
 
-/* Stores what the next len bytes bring; false: cut before them. */
-static bool
-ngx_http_licet_count(ngx_http_licet_ctx_t *ctx, size_t len)
+/* Stores what the next len bytes bring. NGX_OK, NGX_AGAIN: not yet, NGX_DECLINED: cut before them. */
+static ngx_int_t
+ngx_http_licet_count(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, size_t len)
 {
     ngx_http_licet_meter_t *m = ctx->meter;
     ngx_http_licet_delivered_t now = {.bytes = 0};
     licet_scan_result result;
     uint32_t kind;
+    ngx_int_t rc;
 
     if (m->scanning) {
         licet_scan_look(&m->scan, &result);
         ngx_http_licet_units(ctx, &result, &now);
         for (kind = 2; kind < LICET_KINDS_MAX; kind++) {
             if (now.units[kind] > m->count[kind]) {
-                if (!ngx_http_licet_reserve(ctx, kind, now.units[kind])) {
-                    return false;
+                rc = ngx_http_licet_reserve(r, ctx, kind, now.units[kind]);
+                if (rc != NGX_OK) {
+                    return rc;
                 }
                 m->count[kind] = now.units[kind];
                 licet_slot_count(ctx->slot, kind, now.units[kind]);
@@ -429,12 +444,13 @@ ngx_http_licet_count(ngx_http_licet_ctx_t *ctx, size_t len)
         ngx_http_licet_ids_flush(ctx);
     }
     if (m->bytes_bound && ctx->counts) {
-        if (!ngx_http_licet_reserve(ctx, LICET_KIND_BYTE, m->offset + len)) {
-            return false;
+        rc = ngx_http_licet_reserve(r, ctx, LICET_KIND_BYTE, m->offset + len);
+        if (rc != NGX_OK) {
+            return rc;
         }
         licet_slot_count(ctx->slot, LICET_KIND_BYTE, m->offset + len);
     }
-    return true;
+    return NGX_OK;
 }
 
 /* The buffer in hand does not go on: the scan stands where it stood before it. */
@@ -473,26 +489,36 @@ ngx_http_licet_meter_last(ngx_http_licet_ctx_t *ctx)
     }
 }
 
-/* One buffer. NGX_OK, NGX_DECLINED: cut before it, NGX_ERROR. */
+/* One buffer. NGX_OK, NGX_AGAIN: it waits, NGX_DECLINED: cut before it, NGX_ERROR. */
 static ngx_int_t
 ngx_http_licet_meter_buffer(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_buf_t *b)
 {
     ngx_http_licet_meter_t *m = ctx->meter;
     ngx_uint_t snapshots = m->len;
     off_t size = ngx_buf_size(b);
+    ngx_int_t rc;
 
     if (size > 0) {
         if (m->scanning && !ngx_buf_in_memory(b)) {
             ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0, "licet: a file buffer reached the meter");
             return NGX_ERROR;
         }
-        m->before = m->scan;
-        if (m->scanning && ngx_http_licet_feed(r->main, ctx, b->pos, (size_t)size) != NGX_OK) {
-            return NGX_ERROR;
+        if (m->waiting) {
+            snapshots = m->waiting_snapshots;
+        } else {
+            m->before = m->scan;
+            if (m->scanning && ngx_http_licet_feed(r->main, ctx, b->pos, (size_t)size) != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
-        if (!ngx_http_licet_count(ctx, (size_t)size)) {
+        rc = ngx_http_licet_count(r, ctx, (size_t)size);
+        m->waiting = rc == NGX_AGAIN;
+        m->waiting_snapshots = snapshots;
+        if (rc == NGX_DECLINED) {
             ngx_http_licet_uncount(m, snapshots);
-            return NGX_DECLINED;
+        }
+        if (rc != NGX_OK) {
+            return rc;
         }
         m->offset += (uint64_t)size;
         ctx->fed = ngx_current_msec;
@@ -529,7 +555,31 @@ ngx_http_licet_cut(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_chain_t
     }
     r->keepalive = 0;
     r->main->connection->error = 1;
+    r->main->connection->buffered |= NGX_HTTP_LICET_BUFFERED; /* who asks for output next comes here and is told */
     return NGX_ERROR;
+}
+
+/* Hands on what came before 'end'; the rest waits. */
+static ngx_int_t
+ngx_http_licet_meter_wait(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_chain_t *in, ngx_chain_t *end)
+{
+    ngx_chain_t *first = NULL, **last = &first, *cl;
+    ngx_int_t rc = ngx_http_licet_body_keep(r, ctx, end);
+
+    for (; rc == NGX_AGAIN && in != end; in = in->next) {
+        cl = ngx_alloc_chain_link(r->pool);
+        if (cl == NULL) {
+            return NGX_ERROR;
+        }
+        cl->buf = in->buf;
+        *last = cl;
+        last = &cl->next;
+    }
+    *last = NULL;
+    if (rc == NGX_AGAIN && first != NULL && ngx_http_next_body_filter(r, first) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+    return rc;
 }
 
 static ngx_int_t
@@ -545,13 +595,16 @@ ngx_http_licet_meter_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     if (ctx == NULL || ctx->slot == NULL || ctx->meter == NULL || r->main->post_action) {
         return ngx_http_next_body_filter(r, in);
     }
-    if (ctx->meter->cut) {
+    if (ctx->meter->cut || ngx_http_licet_body_take(r, ctx, &in) != NGX_OK) {
         return NGX_ERROR;
     }
     for (cl = in; cl != NULL; cl = cl->next) {
         rc = ngx_http_licet_meter_buffer(r, ctx, cl->buf);
         if (rc == NGX_DECLINED) {
             return ngx_http_licet_cut(r, ctx, in, cl);
+        }
+        if (rc == NGX_AGAIN) {
+            return ngx_http_licet_meter_wait(r, ctx, in, cl);
         }
         if (rc != NGX_OK) {
             return NGX_ERROR;

@@ -181,6 +181,8 @@ bool licet_slot_top_up(licet_worker *worker, licet_slot *slot, uint32_t kind, ui
 /* The same beyond the limits too (on_overrun: deliver; observe), never beyond the lease: what is handed on is durable
  * as granted before. False: wait for licetd and try again, 100 ms at most, then it cannot be recorded. */
 bool licet_slot_overrun(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to);
+/* True when it is the lease that has not so many. */
+bool licet_slot_lease_short(const licet_worker *worker, const licet_slot *slot, uint32_t kind, uint64_t to);
 /* Then: adds what is missing to what goes up without a slot, as cannot_record allows. False: it must not be handed on.
  */
 bool licet_slot_unrecorded(licet_worker *worker, licet_slot *slot, const licet_image *image, uint32_t kind,

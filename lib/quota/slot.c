@@ -75,6 +75,16 @@ licet_slot_overrun(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64
 }
 
 bool
+licet_slot_lease_short(const licet_worker *worker, const licet_slot *slot, uint32_t kind, uint64_t to)
+{
+    licet_lease_value lease = licet_gate_lease(worker->gate, slot->wide.cell, kind);
+    uint64_t now = licet_slot_reserved(slot, kind),
+             left = lease.granted > lease.taken ? lease.granted - lease.taken : 0;
+
+    return kind != LICET_KIND_BYTE && to > now && left < to - now;
+}
+
+bool
 licet_slot_unrecorded(licet_worker *worker, licet_slot *slot, const licet_image *image, uint32_t kind, uint64_t to)
 {
     uint64_t now = licet_slot_reserved(slot, kind);
