@@ -179,7 +179,7 @@ uint64_t licet_slot_remaining(licet_worker *worker, const licet_slot *slot, cons
  * many. */
 bool licet_slot_top_up(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to);
 /* The same beyond the limits too (on_overrun: deliver; observe), never beyond the lease: what is handed on is durable
- * as granted before. False: wait for licetd and try again, 100 ms at most, then it cannot be recorded. */
+ * as granted before. False: wait for licetd and try again, 1 s at most, then it cannot be recorded. */
 bool licet_slot_overrun(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to);
 /* True when it is the lease that has not so many. */
 bool licet_slot_lease_short(const licet_worker *worker, const licet_slot *slot, uint32_t kind, uint64_t to);
