@@ -31,6 +31,18 @@ struct ngx_http_licet_shadow_s {
 static ngx_http_output_header_filter_pt ngx_http_next_header_filter;
 static ngx_http_output_body_filter_pt ngx_http_next_body_filter;
 
+/* A stream of QUIC: no socket of its own, and what is taken lies in a buffer of nginx until it is acknowledged. */
+static bool
+ngx_http_licet_over_quic(const ngx_connection_t *c)
+{
+#if (nginx_version >= 1025000 && (NGX_QUIC || NGX_COMPAT))
+    return c->quic != NULL;
+#else
+    (void)c;
+    return false;
+#endif
+}
+
 /* ---- progress --------------------------------------------------------------- */
 
 static uint64_t
@@ -101,7 +113,7 @@ ngx_http_licet_tail_held(const ngx_http_licet_ctx_t *ctx)
         return 0; /* the buffer is shared by all streams: what is in it counts as handed on */
     }
 #endif
-    if (c->ssl == NULL || c->ssl->buf == NULL || c->ssl->buf->start == NULL) {
+    if (c->ssl == NULL || ngx_http_licet_over_quic(c) || c->ssl->buf == NULL || c->ssl->buf->start == NULL) {
         return 0;
     }
     held = (uint64_t)(c->ssl->buf->last - c->ssl->buf->pos);
@@ -154,7 +166,8 @@ ngx_http_licet_tail_plain(const ngx_http_request_t *r)
         return false;
     }
 #endif
-    return c->sockaddr != NULL && (c->sockaddr->sa_family == AF_INET || c->sockaddr->sa_family == AF_INET6);
+    return !ngx_http_licet_over_quic(c) && c->sockaddr != NULL &&
+           (c->sockaddr->sa_family == AF_INET || c->sockaddr->sa_family == AF_INET6);
 }
 
 /* What of the body the client's kernel acknowledged; UINT64_MAX: not to be known (TLS, HTTP/2, no TCP). */
@@ -195,7 +208,8 @@ ngx_http_licet_tail_lowat(ngx_http_request_t *r)
         c = r->stream->connection->connection;
     }
 #endif
-    if (c->sockaddr == NULL || (c->sockaddr->sa_family != AF_INET && c->sockaddr->sa_family != AF_INET6)) {
+    if (ngx_http_licet_over_quic(c) || c->sockaddr == NULL ||
+        (c->sockaddr->sa_family != AF_INET && c->sockaddr->sa_family != AF_INET6)) {
         return;
     }
     for (cln = c->pool->cleanup; cln != NULL; cln = cln->next) {
