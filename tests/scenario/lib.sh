@@ -3,6 +3,7 @@
 #
 #   SCENARIO_DIR  the folder, made and removed by run.sh    PORT, UPSTREAM_PORT  on 127.0.0.1, free ones
 #   BUILD         the build folder (module, gate_tool)      LICET_NGINX          another nginx
+#                                                                LICET_STATIC         with the module linked in
 
 NGINX=${LICET_NGINX:-nginx} # not exported: nginx takes a variable NGINX for sockets it inherits
 CREDENTIAL_KEY=6c696365742d7363656e6172696f2d63726564656e7469616c2d6b65792d3031
@@ -100,6 +101,7 @@ make_conf() {
     sed -e "s,@DIR@,$SCENARIO_DIR,g; s,@PORT@,$PORT,g; s,@TLS_PORT@,$TLS_PORT,g; s,@UPSTREAM@,127.0.0.1:$UPSTREAM_PORT,g" \
         -e "s,@UPSTREAM2@,127.0.0.1:$UPSTREAM2_PORT,g" -e "s,@WORKERS@,${WORKERS:-1},g" \
         -e "s,@MODULE@,$BUILD/ngx_http_licet_module.so,g" "$SCENARIO/${1:-nginx.conf}" >"$SCENARIO_DIR/nginx.conf"
+    [[ -z ${LICET_STATIC:-} ]] || sed -i '/^load_module/d' "$SCENARIO_DIR/nginx.conf"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
         -keyout "$SCENARIO_DIR/tls.key" -out "$SCENARIO_DIR/tls.crt" 2>/dev/null
     mkdir -p "$SCENARIO_DIR/temp"

@@ -69,6 +69,7 @@ run_story() {
         return 1
     fi
     echo "passed $name"
+    grep -h "^SKIP" "$SCENARIO_DIR/story.log" || true
     rm -rf "$SCENARIO_DIR"
 }
 
