@@ -81,6 +81,7 @@ lane_installed() {
     stage 'manual pages' tests/manuals.sh build
     stage 'messages are explained' tests/messages.py
     stage 'scenarios in nginx' tests_of build --suite scenario
+    stage 'scenarios in a newer nginx' tests/newer.sh build "${long:+all}"
     for story in tests/e2e/*.test.mjs; do
         stage "end to end: $(basename "$story" .test.mjs)" tests/e2e/run.sh build "$story"
     done
