@@ -12,7 +12,7 @@ import sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
 page = (root / "docs/howto/when-something-is-wrong.md").read_text()
-CALLS = r"\b(ngx_log_error|ngx_conf_log_error|recorder_say)\s*\("
+CALLS = r"\b(ngx_log_error|ngx_conf_log_error|recorder_say|recorder_damage)\s*\("
 QUIET = {"NGX_LOG_INFO", "NGX_LOG_NOTICE", "NGX_LOG_DEBUG", "LICET_LOG_INFO"}
 STRING = r'"((?:[^"\\]|\\.)*)"'
 CONVERSION = r"%(?:\*s|V|uL|uD|ui|uz|O|T|P|%|[-+0# ]*\d*(?:\.(?:\d+|\*))?(?:ll|l|z|h)?[a-zA-Z])"
@@ -58,7 +58,7 @@ def said():
             if len(args) < 3 or QUIET & {a.strip() for a in args}:
                 continue
             formats = [f for f in map(literal, args) if f is not None]
-            if formats:
+            if formats and formats[0] != "%s":
                 yield formats[0], place(call.start())
         # what a directive's handler returns stands behind the directive's name
         if path.parent.name == "nginx":
