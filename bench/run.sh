@@ -4,4 +4,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 export LICET_BUILD="${LICET_BUILD:-$root/build}"
-node "$root/bench/gate.mjs" "$@"
+for part in gate latency where; do
+    node "$root/bench/$part.mjs" "$@"
+    echo
+done
