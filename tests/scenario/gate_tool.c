@@ -2,7 +2,7 @@
 /*
  * gate_tool: licetd's side of a gate, by hand, for the stories of this folder.
  *
- *   gate_tool SITE SHM OUT [--lease N] [--workers N] [--slots N] [--epoch N] [--late 1]
+ *   gate_tool SITE SHM OUT [--lease N] [--workers N] [--slots N] [--ring N] [--epoch N] [--late 1]
  *
  * Applies SITE, makes the shared memory SHM, lends each agreement N units of every kind ahead of use (default a
  * million, 0: none; --late 1: only once a worker asked) and writes each finished receipt as one JSON line to OUT, each
@@ -34,7 +34,7 @@
 typedef struct tool {
     const char *dir, *shm;
     uint64_t lease;
-    uint32_t workers, slots, epoch, late;
+    uint32_t workers, slots, ring, epoch, late;
     FILE *out, *ids, *other;
     licet_store *store;
     licet_gate *gate;
@@ -326,6 +326,7 @@ start(tool *t, licet_error *err)
                                   .epoch = t->epoch,
                                   .workers = t->workers,
                                   .slots = t->slots,
+                                  .ring = t->ring,
                                   .cells = CELLS_MAX,
                                   .counters = licet_store_counters(t->store) + 64,
                                   .images = licet_store_images(t->store),
@@ -359,10 +360,13 @@ open_outputs(tool *t, const char *out)
 static bool
 options_read(tool *t, int argc, char **argv, const char **out_file)
 {
-    static const struct option options[] = {
-        {"lease", required_argument, NULL, 'l'}, {"workers", required_argument, NULL, 'w'},
-        {"slots", required_argument, NULL, 's'}, {"epoch", required_argument, NULL, 'e'},
-        {"late", required_argument, NULL, 'a'},  {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"lease", required_argument, NULL, 'l'},
+                                            {"workers", required_argument, NULL, 'w'},
+                                            {"slots", required_argument, NULL, 's'},
+                                            {"epoch", required_argument, NULL, 'e'},
+                                            {"late", required_argument, NULL, 'a'},
+                                            {"ring", required_argument, NULL, 'r'},
+                                            {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -372,6 +376,8 @@ options_read(tool *t, int argc, char **argv, const char **out_file)
         }
         if (c == 'l') {
             t->lease = value;
+        } else if (c == 'r') {
+            t->ring = (uint32_t)value;
         } else {
             *(c == 'w' ? &t->workers : c == 's' ? &t->slots : c == 'a' ? &t->late : &t->epoch) = (uint32_t)value;
         }
@@ -394,7 +400,8 @@ main(int argc, char **argv)
     const char *out = NULL;
 
     if (!options_read(&t, argc, argv, &out)) {
-        fprintf(stderr, "usage: gate_tool SITE SHM OUT [--lease N] [--workers N] [--slots N] [--epoch N] [--late 1]\n");
+        fprintf(stderr, "usage: gate_tool SITE SHM OUT [--lease N] [--workers N] [--slots N] [--ring N] [--epoch N] "
+                        "[--late 1]\n");
         return 2;
     }
     (void)sigaction(SIGTERM, &action, NULL);

@@ -44,6 +44,7 @@ clauses:
   NO-TRAIN: { section: II.A.g, says: No training of "foundation" models }
   CAP: { section: Order form 2, says: So many posts a day and no more }
   RATE: { section: II.D, says: So many requests a day and no more }
+  SEARCH: { section: II.E, says: So many posts a day by search and no more }
 purposes: { allowed: [display, search], forbidden: { train-ai: NO-TRAIN }, not_named: refuse, not_declared: record }
 limits:
 $(printf '  - { %s, per: day, over: licensee }\n' "$@")
@@ -91,6 +92,9 @@ END
     agreement OBSERVE observe secret-observe observe refuse cut pages@2020-01-01 'clause: CAP, unit: post, most: 10'
     agreement RATE rated secret-rate enforce refuse deliver pages@2020-01-01 'clause: RATE, unit: request, most: 2'
     agreement BYTES bytes secret-bytes enforce refuse cut pages@2020-01-01 'clause: CAP, unit: byte, most: 100_000'
+    agreement FOUR four secret-four enforce refuse deliver pages@2020-01-01 'clause: CAP, unit: post, most: 1_000' \
+        'clause: CAP, unit: user, most: 1_000' 'clause: RATE, unit: request, most: 1_000' \
+        'clause: SEARCH, unit: post, most: 1_000, endpoints: [search]'
     agreement OPEN open secret-open enforce open deliver pages@2020-01-01 'clause: CAP, unit: post, most: 1_000'
     agreement ALLOW allow secret-allow enforce '{ allow: 150 posts, per: outage }' deliver pages@2020-01-01 \
         'clause: CAP, unit: post, most: 1_000'
