@@ -80,6 +80,7 @@ lane_installed() {
     done
     stage 'manual pages' tests/manuals.sh build
     stage 'messages are explained' tests/messages.py
+    stage 'how others fell' tests/failures.sh
     stage 'scenarios in nginx' tests_of build --suite scenario
     stage 'scenarios in a newer nginx' tests/newer.sh build "${long:+all}"
     for story in tests/e2e/*.test.mjs; do
