@@ -11,7 +11,6 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
-#include <zstd_errors.h>
 
 typedef enum outcome {
     DONE,
@@ -73,18 +72,22 @@ one_zstd(licet_bytes in, uint8_t *out, size_t room, size_t *out_len, size_t *out
     bool known = in.len >= 4 && in.data[1] == 0xb5 && in.data[2] == 0x2f && in.data[3] == 0xfd && in.data[0] == 0x28;
     bool skippable =
         in.len >= 4 && in.data[0] >> 4 == 5 && in.data[1] == 0x2a && in.data[2] == 0x4d && in.data[3] == 0x18;
-    ZSTD_DCtx *d;
-    size_t rc;
+    ZSTD_DStream *d = ZSTD_createDStream();
+    ZSTD_inBuffer from = {in.data, 0, 0};
+    ZSTD_outBuffer to = {out, room, 0};
+    size_t rc = 1;
 
-    *out_used = known || skippable ? ZSTD_findFrameCompressedSize(in.data, in.len) : 0;
-    if (*out_used == 0 || ZSTD_isError(*out_used)) {
-        return WRONG;
+    ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, 27);
+    /* the head byte by byte: else a frame that came whole goes another way, which takes other damaged blocks for good
+     */
+    while ((known || skippable) && rc != 0 && !ZSTD_isError(rc) && from.pos == from.size && from.size < in.len) {
+        from.size = from.size < 18 ? from.size + 1 : in.len;
+        rc = ZSTD_decompressStream(d, &to, &from);
     }
-    d = ZSTD_createDCtx();
-    rc = ZSTD_decompressDCtx(d, out, room, in.data, *out_used);
-    ZSTD_freeDCtx(d);
-    *out_len = ZSTD_isError(rc) ? 0 : rc;
-    return !ZSTD_isError(rc) ? DONE : ZSTD_getErrorCode(rc) == ZSTD_error_dstSize_tooSmall ? TOO_SMALL : WRONG;
+    ZSTD_freeDStream(d);
+    *out_len = to.pos;
+    *out_used = from.pos;
+    return rc == 0 ? DONE : !ZSTD_isError(rc) && to.pos == room ? TOO_SMALL : WRONG;
 }
 
 static bool

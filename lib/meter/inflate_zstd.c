@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inflate: zstd, by libzstd. Frames and skippable frames, one after another
- * (RFC 8878); what came before version 0.8 of the format is refused, since
- * the library would take it with windows of any size.
+ * (RFC 8878).
  *
- * The library has no allocator in its stable interface. Its memory is bounded
- * by the window, at most 8 MiB (RFC 9659), and put on the account after each step.
- *
- * Where a call meets a fault, what it gave out before is lost. So a call gets no more than one block, and nothing while
- * the last block is not all given out.
+ *  (1) The head of a frame is fed byte by byte. The library would else take what
+ *      came before version 0.8 of the format, with windows of any size, where
+ *      a call begins with its magic number; and it would inflate a frame that came
+ *      whole at once, and give out nothing of it if it has a fault.
+ *  (2) Where a call meets a fault, what it gave out before is lost. So a call gets
+ *      no more than one block, and nothing while the last is not all given out.
+ *  (3) The stable interface has no allocator. Memory is bounded by the window, at
+ *      most 8 MiB (RFC 9659), and put on the account after each step.
  */
 #include "inflate.h"
 
@@ -16,12 +18,14 @@
 #include <zstd_errors.h>
 
 #define WINDOW_LOG_MAX 23
+#define FRAME_HEAD_MAX 18
 #define BLOCK_HEAD 3
 
 typedef struct zstd_stream {
     ZSTD_DStream *d;
     size_t bytes; /* of d, on the account */
     size_t next;  /* bytes that d asked for: the rest of a block and the head behind it */
+    size_t head;  /* bytes of the frame so far, at most FRAME_HEAD_MAX */
     bool full;    /* there may be more to give out */
 } zstd_stream;
 
@@ -91,6 +95,7 @@ zstd_call(licet_inflate *z, licet_bytes *in, size_t most, size_t *out_made)
     *in = licet_bytes_of(in->data + from.pos, in->len - from.pos);
     s->full = to.pos == INFLATE_ROOM && rc != 0;
     s->next = rc;
+    s->head = rc == 0 ? 0 : s->head + from.pos < FRAME_HEAD_MAX ? s->head + from.pos : FRAME_HEAD_MAX;
     if (!zstd_account(z, s)) {
         return LICET_INFLATED_TOO_FAR;
     }
@@ -109,15 +114,14 @@ zstd_step(licet_inflate *z, licet_bytes *in, size_t *out_made)
             return state;
         }
     }
-    if (s->next > 0) {
-        return zstd_call(z, in, s->next > BLOCK_HEAD ? s->next - BLOCK_HEAD : s->next, out_made);
-    }
-    /* the magic numbers of today's frames and of skippable ones */
-    if (in->data[0] != 0x28 && (in->data[0] & 0xf0) != 0x50) {
+    /* the magic numbers of frames and of skippable ones; the library looks at the rest */
+    if (s->head == 0 && in->data[0] != 0x28 && (in->data[0] & 0xf0) != 0x50) {
         return z->state == LICET_INFLATED_WHOLE ? LICET_INFLATED_TRAILING : LICET_INFLATED_BAD;
     }
-    /* a frame that came whole would be inflated at once: nothing of it, if it has a fault */
-    return zstd_call(z, in, 1, out_made);
+    if (s->head < FRAME_HEAD_MAX) {
+        return zstd_call(z, in, 1, out_made);
+    }
+    return zstd_call(z, in, s->next > BLOCK_HEAD ? s->next - BLOCK_HEAD : s->next, out_made);
 }
 
 const inflate_side licet_inflate_zstd = {zstd_start, zstd_step, zstd_stop};
