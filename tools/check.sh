@@ -82,6 +82,7 @@ lane_installed() {
     stage 'messages are explained' tests/messages.py
     stage 'how others fell' tests/failures.sh
     stage 'scenarios in nginx' tests_of build --suite scenario
+    stage 'Debian packages' tests/packaging.sh
     stage 'scenarios in a newer nginx' tests/newer.sh build "${long:+all}"
     for story in tests/e2e/*.test.mjs; do
         stage "end to end: $(basename "$story" .test.mjs)" tests/e2e/run.sh build "$story"
