@@ -5,6 +5,8 @@
  *  (1) Of a credential only its HMAC is computed; it is neither kept nor logged.
  *  (2) Nobody is attributed by guess: a credential is known or it is not.
  *  (3) Where licet_app is set credentials are not looked at.
+ *  (4) One credential decides: the bearer token, then X-API-Key, then Api-Key; of equal names the first; the first that
+ *      is known. nginx refuses a second Authorization itself.
  */
 #include "ngx_http_licet.h"
 

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { story, Site, atEnd, build, freePort, run, sleep } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { RawUpstream, exchange, reply } from './lib/raw.mjs';
-import { Connection, get, headers } from './lib/h2.mjs';
+import { Connection, TYPE, frame, get, headers, u32 } from './lib/h2.mjs';
 import { filesWith, growth, memoryOf } from './lib/memory.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
@@ -244,6 +244,54 @@ story('bodies of 100 MB', async () => {
   flat('100 MB bodies, at the highest', growth(before, most), 3 * MB);
   assert.deepEqual(await filesWith(secret, site.folder, site.shared), []);
   await site.sync();
+  await site.verify();
+  await site.stop();
+  await upstream.stop();
+});
+
+story('rapid resets, and one caller who would have all slots', async () => {
+  const upstream = await Upstream.start((q, response) => setTimeout(() => send(response, page(20)), 5));
+  const h2 = await freePort();
+  const site = await siteWith(upstream, { settings: ['slots: 16'], extraServer: `listen 127.0.0.1:${h2} http2;`,
+    extraHttp: 'http2_max_concurrent_streams 128; limit_conn_zone $http_authorization zone=callers:1m;', extraLocation: 'limit_conn callers 6;' });
+  const good = goodCaller(site);
+  // each stream is reset as soon as it was asked for; in between the connection is given up for a new one
+  const resets = async (credential, rounds) => {
+    for (let round = 0; round < rounds; round++) {
+      const connection = await Connection.open(h2);
+      for (let stream = 1; stream < 400 && !connection.closed; stream += 2) {
+        connection.send(Buffer.concat([headers(stream, get(SEARCH, [['authorization', credential]])), frame(TYPE.RST_STREAM, 0, stream, u32(8))]));
+      }
+      connection.send(frame(TYPE.PING, 0, 0, Buffer.alloc(8)));
+      await connection.until(() => connection.pings > 0, 5000);
+      connection.close();
+    }
+  };
+  await resets('Bearer nobody', 3);
+  await resets(`Bearer ${site.keys.hog}`, 3);
+  await site.until('slots are free again', async () => (await site.status()).under_way <= 1);
+  await site.sync();
+  const before = await memoryOf(site, site.shared);
+  await resets('Bearer nobody', 10);
+  await resets(`Bearer ${site.keys.hog}`, 10);
+  await site.until('slots are free again', async () => (await site.status()).under_way <= 1);
+  await site.sync();
+  flat('4000 streams that were reset', growth(before, await memoryOf(site, site.shared)), 3 * MB);
+
+  // more slow bodies than there are slots in both workers; limit_conn leaves the others their part
+  const held = await idle(site.port, 60, () => request([`Authorization: Bearer ${site.keys.hog}`, 'Content-Length: 1000000'], { method: 'POST', path: '/any/x' }) + 'x');
+  await site.until('slots', async () => (await site.status()).under_way >= 6);
+  await sleep(300);
+  const { under_way: under } = await site.status();
+  assert(under <= 7, `${under} slots are taken`);
+  await held.close();
+  const { served } = await good.end();
+  assert(served > 20, `the good caller was served ${served} times`);
+  await site.until('slots are free again', async () => (await site.status()).under_way === 0);
+  await site.sync();
+  const hog = (await site.receipts()).filter(({ app }) => app === 'hog');
+  assert(hog.length > 100, `only ${hog.length} of the streams that were reset got as far as the gate`);
+  assert(hog.every(({ units, ending }) => !units.post && (ending === 'client closed before head' || ending === 'refused')), 'what was reset was not delivered');
   await site.verify();
   await site.stop();
   await upstream.stop();
