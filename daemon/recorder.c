@@ -2,7 +2,8 @@
 /*
  * Recorder: opening and closing it, the lock, one round, and views for the APIs.
  *
- *  (1) data/lock is an open file description lock on a file that names its holder: the kernel frees it at any death.
+ *  (1) data/lock is an open file description lock on a file that names its holder: the kernel frees it at any death. A
+ *      holder that is ending says so there, and a licetd that is started meanwhile waits for it.
  *  (2) The signer is forked right after the lock is taken, before anything else is opened.
  *  (3) A failure of journal or ledgers stops all writing and all leases, says so, and the state is opened anew every
  *      second until that works: what was not committed is still in the rings.
@@ -26,6 +27,7 @@
 #define DAMAGE_LINES_MOST 20 /* in each DAMAGE_MS */
 #define DAMAGE_MS 10000
 #define LOCK_PAUSE_NS 10000000
+#define LOCK_ENDING_TRIES 6000 /* a minute: an orderly end has a last tick, and a signature for each ledger */
 
 void
 recorder_say(licet_recorder *r, licet_recorder_level level, const char *format, ...)
@@ -150,38 +152,78 @@ recorder_stall(licet_recorder *r, const licet_error *err)
 
 /* ---- the lock -------------------------------------------------------------- */
 
-/* The process named in the lock file; 0: none. */
-static long
-lock_holder(int fd)
+/* What the lock file says of its holder: "<process>" LF, or "<process> ends" LF. process 0: nobody. */
+typedef struct lock_holder {
+    long process;
+    bool ends;
+} lock_holder;
+
+static const char lock_ends[] = " ends";
+
+static lock_holder
+lock_read(int fd)
 {
     char text[32] = {0};
+    lock_holder holder = {0, false};
     uint64_t pid = 0;
     ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    size_t len = n > 1 ? (size_t)n - 1 : 0, ends = sizeof(lock_ends) - 1;
 
-    return n > 1 && licet_parse_u64(licet_bytes_of(text, (size_t)n - 1), &pid) && pid < INT_MAX ? (long)pid : 0;
+    if (len > ends && memcmp(text + len - ends, lock_ends, ends) == 0) {
+        holder.ends = true;
+        len -= ends;
+    }
+    if (licet_parse_u64(licet_bytes_of(text, len), &pid) && pid < INT_MAX) {
+        holder.process = (long)pid;
+    }
+    return holder;
+}
+
+static bool
+lock_write(const licet_recorder *r, bool ends, licet_error *err)
+{
+    char path[PATH_MAX], text[32];
+    int len = snprintf(text, sizeof(text), "%ld%s\n", (long)getpid(), ends ? lock_ends : "");
+
+    if (!recorder_path(r, path, err, "data/lock")) {
+        return false;
+    }
+    if (ftruncate(r->lock, 0) != 0) {
+        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot write: %s", path, strerror(errno));
+    }
+    return licet_file_write_at(r->lock, path, licet_bytes_of(text, (size_t)len), 0, err);
 }
 
 static bool
 lock_conflict(int fd, const char *path, licet_error *err)
 {
     return LICET_FAIL(err, LICET_E_CONFLICT, 0, "%s: another recorder works on this site: process %ld", path,
-                      lock_holder(fd));
+                      lock_read(fd).process);
 }
 
-/* Tries again for a moment when the holder is dead: its signer was born with the lock and is just letting go of it. */
+/* Tries again for a moment when the holder is dead: its signer was born with the lock and is just letting go of it. A
+ * licetd tries for that moment in any case, for a holder that was told to end may not have said so yet, and waits for
+ * one that ends. */
 static bool
-lock_try(int fd, const struct flock *range)
+lock_try(licet_recorder *r, const struct flock *range)
 {
     struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    bool said = false;
 
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        long holder;
+    for (int i = 0, tries = LOCK_TRIES; i < tries; i++) {
+        lock_holder holder;
 
-        if (fcntl(fd, F_OFD_SETLK, range) == 0) {
+        if (fcntl(r->lock, F_OFD_SETLK, range) == 0) {
             return true;
         }
-        holder = lock_holder(fd);
-        if (holder == 0 || kill((pid_t)holder, 0) == 0) {
+        holder = lock_read(r->lock);
+        if (holder.ends && r->with_gate) {
+            tries = LOCK_ENDING_TRIES;
+            if (!said) {
+                recorder_say(r, LICET_LOG_INFO, "waiting for process %ld, which is ending", holder.process);
+            }
+            said = true;
+        } else if (!r->with_gate && holder.process != 0 && kill((pid_t)holder.process, 0) == 0) {
             return false;
         }
         nanosleep(&pause, NULL);
@@ -193,8 +235,7 @@ static bool
 lock_take(licet_recorder *r, licet_error *err)
 {
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char path[PATH_MAX], pid[32];
-    int len;
+    char path[PATH_MAX];
 
     if (!recorder_path(r, path, err, "data/lock")) {
         return false;
@@ -203,14 +244,10 @@ lock_take(licet_recorder *r, licet_error *err)
     if (r->lock < 0) {
         return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot open: %s", path, strerror(errno));
     }
-    if (!lock_try(r->lock, &range)) {
+    if (!lock_try(r, &range)) {
         return lock_conflict(r->lock, path, err);
     }
-    len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-    if (ftruncate(r->lock, 0) != 0) {
-        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: cannot write: %s", path, strerror(errno));
-    }
-    return licet_file_write_at(r->lock, path, licet_bytes_of(pid, (size_t)len), 0, err);
+    return lock_write(r, false, err);
 }
 
 /* ---- opening and closing --------------------------------------------------- */
@@ -349,6 +386,9 @@ licet_recorder_close(licet_recorder *r, uint64_t now_ms, licet_error *err)
 
     if (r == NULL) {
         return true;
+    }
+    if (r->with_gate) {
+        lock_write(r, true, NULL); /* who follows need not know */
     }
     ok = settle(r, now_ms, err) && (r->gate == NULL || recorder_gate_end(r, err)) &&
          recorder_tick(r, now_ms, true, err) &&

@@ -88,7 +88,7 @@ export class Site {
   /**
    * options: upstream (url), apps (names), agreement (options of agreementText), catalogueText and catalogue (name@date;
    * written by the story) or catalogue (shipped name), workers, tls ({cert, key}), extraHttp, extraServer, extraLocation,
-   * steps (true: the module and the licetd that die at steps), settings (lines for licet.yaml).
+   * daemon (true: nginx goes into the background, as it must to heed SIGUSR2 and SIGWINCH), steps (true: the module and the licetd that die at steps), settings (lines for licet.yaml).
    */
   static async make(options) {
     const site = new Site();
@@ -175,7 +175,8 @@ export class Site {
       conf = conf.replace(/(\n\s+listen [^;]+;)/, `$1\n        listen 127.0.0.1:${this.tlsPort} ssl http2;\n` +
         `        ssl_certificate ${this.options.tls.cert};\n        ssl_certificate_key ${this.options.tls.key};`);
     }
-    conf = conf.replace(/^load_module .*$/m, `load_module "${join(this.programs, 'ngx_http_licet_module.so')}";`);
+    conf = conf.replace(/^load_module .*$/m, `load_module "${join(this.programs, 'ngx_http_licet_module.so')}";\nenv LD_PRELOAD;\nenv ASAN_OPTIONS;`);
+    if (this.options.daemon) conf = conf.replace(/^daemon off;$/m, 'daemon on;');
     if (this.options.extraHttp) conf = conf.replace(/(\n\s+upstream licet_upstream)/, `\n    ${this.options.extraHttp}$1`);
     if (this.options.extraServer) conf = conf.replace(/(\n\s+location \/ \{)/, `\n        ${this.options.extraServer}$1`);
     if (this.options.extraLocation) conf = conf.replace(/(licet on;)/, `$1\n            ${this.options.extraLocation}`);
@@ -190,9 +191,16 @@ export class Site {
     const wants = /\b(libasan\.so)/.test((await run('ldd', [join(build, 'ngx_http_licet_module.so')])).stdout);
     const runtime = wants ? (await run('gcc', ['-print-file-name=libasan.so'])).stdout.trim() : '';
     const env = wants ? { LD_PRELOAD: runtime, ASAN_OPTIONS: 'detect_leaks=0', ...this.env } : this.env;
-    this.nginx = this.start_('nginx', 'nginx', ['-p', folder, '-c', this.conf, '-e', join(folder, 'error.log')], env);
+    // With its whole path: a binary upgrade starts what it was started as.
+    const command = [(await run('sh', ['-c', 'command -v nginx'])).stdout.trim(), '-p', folder, '-c', this.conf, '-e', join(folder, 'error.log')];
+    this.nginx = this.start_('nginx', command[0], command.slice(1), env);
+    if (this.options.daemon) {
+      await this.nginx.ended;
+      const master = Number(await readFile(join(folder, 'nginx.pid'), 'utf8'));
+      atEnd(async () => process.kill(-master, 'SIGKILL')); // its group: those that follow it too
+    }
     await this.until('nginx listens', async () => {
-      assert(!this.nginx.over, `nginx ended:\n${this.nginx.said}`);
+      assert(this.options.daemon || !this.nginx.over, `nginx ended:\n${this.nginx.said}`);
       return await new Promise((done) => {
         const socket = net.connect(this.port, '127.0.0.1', () => { socket.destroy(); done(true); }).on('error', () => done(false));
       });
