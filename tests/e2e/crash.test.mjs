@@ -65,6 +65,7 @@ story('a worker dies at each step of each of its ways', async () => {
     for (const [number, times] of counts) {
       for (const passage of passages(times)) {
         const label = `${way.name}-${number}-${passage}`, before = steps.deaths();
+        await site.until('areas are adopted as fast as workers die', async () => (await statusOf(site)).workers < 12);
         steps.arm(WORKER, number, passage);
         const { units } = await ask(site, label, way);
         // What the log phase does may come after the client has everything. How often a body that comes in pieces passes a
