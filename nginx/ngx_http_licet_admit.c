@@ -46,9 +46,9 @@ ngx_http_licet_ids_room(const ngx_http_licet_ctx_t *ctx)
     return (uint32_t)room;
 }
 
-/* The largest page of the endpoint over all its units; false when one has none. */
+/* The largest page of the endpoint over all its units; false, and the unit, when one has none. */
 static bool
-ngx_http_licet_most_units(const ngx_http_licet_ctx_t *ctx, uint64_t *out_most)
+ngx_http_licet_most_units(const ngx_http_licet_ctx_t *ctx, uint64_t *out_most, uint32_t *out_kind)
 {
     const licet_image *image = &ctx->caller.image->image;
     const licet_image_endpoint *e;
@@ -63,6 +63,7 @@ ngx_http_licet_most_units(const ngx_http_licet_ctx_t *ctx, uint64_t *out_most)
     for (i = 0; i < e->counts.count; i++) {
         count = &image->counts[e->counts.first + i];
         if (count->page_from == LICET_PAGE_NONE) {
+            *out_kind = count->kind;
             return false;
         }
         *out_most = ngx_max(*out_most, count->page_most);
@@ -87,15 +88,23 @@ ngx_http_licet_cannot_record(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
     const licet_image *image = &ctx->caller.image->image;
     const licet_image_version *version = &image->versions[ctx->verdict.version];
     licet_bytes agreement = licet_image_text(image, image->header->agreement);
-    uint64_t most;
+    licet_bytes unit, endpoint;
+    uint32_t kind;
+    uint64_t most = 0;
 
     if (ctx->verdict.verdict == LICET_VERDICT_REFUSE) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "licet: agreement %*s: a refusal (%s) could not be recorded",
                       agreement.len, agreement.data, licet_reason_slug(ctx->verdict.reason));
         return ngx_http_licet_refuse(r, ctx, ctx->verdict.reason, ctx->verdict.clause, NULL);
     }
-    if (version->cannot_record != LICET_CANNOT_RECORD_REFUSE && ngx_http_licet_most_units(ctx, &most) &&
-        licet_worker_unrecorded(ctx->area->worker, image, &ctx->verdict, most)) {
+    if (version->cannot_record != LICET_CANNOT_RECORD_REFUSE && !ngx_http_licet_most_units(ctx, &most, &kind)) {
+        unit = licet_image_text(image, image->header->kinds[kind]);
+        endpoint = licet_image_text(image, image->endpoints[ctx->verdict.endpoint].id);
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "licet: agreement %*s: unit %*s of endpoint %*s has no page: no gap could state how much went up",
+                      agreement.len, agreement.data, unit.len, unit.data, endpoint.len, endpoint.data);
+    } else if (version->cannot_record != LICET_CANNOT_RECORD_REFUSE &&
+               licet_worker_unrecorded(ctx->area->worker, image, &ctx->verdict, most)) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "licet: agreement %*s: let through without a receipt, at most %uL units", agreement.len,
                       agreement.data, most);

@@ -159,8 +159,17 @@ export class Site {
     return child;
   }
 
+  /** Environment in which a program is started with libraries before its own; the sanitizer's runtime stands before them. */
+  async preload(needs, libraries = [], env = {}) {
+    const wants = /\b(libasan\.so)/.test((await run('ldd', [needs])).stdout);
+    const runtime = wants ? [(await run('gcc', ['-print-file-name=libasan.so'])).stdout.trim()] : [];
+    return { ...(libraries.length > 0 ? { LD_PRELOAD: [...runtime, ...libraries].join(' ') } : {}), ...this.env, ...env };
+  }
+
+  /** recorderPreload, recorderEnv: libraries and environment of licetd alone. */
   async startRecorder() {
-    this.recorder = this.start_('licetd', join(this.programs, 'licetd'), [this.dir], this.env);
+    const program = join(this.programs, 'licetd');
+    this.recorder = this.start_('licetd', program, [this.dir], await this.preload(program, this.recorderPreload, this.recorderEnv));
     await this.until('licetd answers', async () => {
       assert(!this.recorder.over, `licetd ended:\n${this.recorder.said}`);
       return (await this.operator('GET', '/healthz').catch(() => ({ status: 0 }))).status === 200;
@@ -190,7 +199,8 @@ export class Site {
     // nginx itself is not linked with the sanitizer's runtime that the module asks for.
     const wants = /\b(libasan\.so)/.test((await run('ldd', [join(build, 'ngx_http_licet_module.so')])).stdout);
     const runtime = wants ? (await run('gcc', ['-print-file-name=libasan.so'])).stdout.trim() : '';
-    const env = wants ? { LD_PRELOAD: runtime, ASAN_OPTIONS: 'detect_leaks=0', ...this.env } : this.env;
+    const libraries = [...(wants ? [runtime] : []), ...(this.nginxPreload ?? [])].join(' ');
+    const env = { ...(libraries ? { LD_PRELOAD: libraries } : {}), ...(wants ? { ASAN_OPTIONS: 'detect_leaks=0' } : {}), ...this.env, ...this.nginxEnv };
     // With its whole path: a binary upgrade starts what it was started as.
     const command = [(await run('sh', ['-c', 'command -v nginx'])).stdout.trim(), '-p', folder, '-c', this.conf, '-e', join(folder, 'error.log')];
     this.nginx = this.start_('nginx', command[0], command.slice(1), env);
