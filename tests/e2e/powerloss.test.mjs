@@ -9,6 +9,28 @@ import { story, Site, grossOf, sleep } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
+import { ask, dry, notRecording, shimUnder } from './lib/disk.mjs';
+import http from 'node:http';
+
+/** The site as it is found after power was lost now: data/ as it is on the disk, no shared memory, 'cut' bytes of the journal lost. */
+async function lose(site, cut, name = `copy-${cut}`) {
+  const segments = (await readdir(join(site.dir, 'data/journal'))).sort();
+  const copy = Object.assign(Object.create(Site.prototype), site, { children: [], dir: join(site.folder, name), recorderPreload: [], recorderEnv: {} });
+  await cp(site.dir, copy.dir, { recursive: true, filter: (from) => !from.endsWith('.sock') });
+  const last = join(copy.dir, 'data/journal', segments[segments.length - 1]);
+  await truncate(last, (await stat(last)).size - cut);
+  const yaml = await readFile(join(copy.dir, 'licet.yaml'), 'utf8');
+  await writeFile(join(copy.dir, 'licet.yaml'), yaml.replace(/^(shared_memory:\s*)(\S+)/m, `$1$2-${name}`));
+  return copy;
+}
+
+async function forget(copy) {
+  await copy.kill(copy.recorder);
+  const shm = /^shared_memory:\s*(\S+)/m.exec(await readFile(join(copy.dir, 'licet.yaml'), 'utf8'))[1];
+  await rm(shm, { force: true });
+}
+
+const hiddenIn = (report, unit) => report.gaps.reduce((sum, gap) => sum + (unit === 'requests' ? gap.requests : gap.units[unit] ?? 0), 0);
 
 story('what a cut journal does not know lies in a gap', async () => {
   const upstream = await Upstream.start((request, response, url) => send(response, page(Number(url.searchParams.get('max_results')))));
@@ -30,17 +52,9 @@ story('what a cut journal does not know lies in a gap', async () => {
   running = false;
   await clients;
   const segments = (await readdir(join(site.dir, 'data/journal'))).sort();
-  const last = segments[segments.length - 1];
-  const size = (await stat(join(site.dir, 'data/journal', last))).size;
+  const size = (await stat(join(site.dir, 'data/journal', segments[segments.length - 1]))).size;
   const copies = [];
-  for (const cut of [0, 1, 17, 300, 5000, Math.floor(size / 2)]) {
-    const copy = Object.assign(Object.create(Site.prototype), site, { children: [], dir: join(site.folder, `copy-${cut}`) });
-    await cp(site.dir, copy.dir, { recursive: true, filter: (from) => !from.endsWith('.sock') });
-    await truncate(join(copy.dir, 'data/journal', last), size - cut);
-    const yaml = await readFile(join(copy.dir, 'licet.yaml'), 'utf8');
-    await writeFile(join(copy.dir, 'licet.yaml'), yaml.replace(/^(shared_memory:\s*)(\S+)/m, `$1$2-copy-${cut}`));
-    copies.push([cut, copy]);
-  }
+  for (const cut of [0, 1, 17, 300, 5000, Math.floor(size / 2)]) copies.push([cut, await lose(site, cut)]);
   process.kill(site.recorder.pid, 'SIGCONT');
   for (const [cut, copy] of copies) {
     await copy.startRecorder();
@@ -57,10 +71,90 @@ story('what a cut journal does not know lies in a gap', async () => {
       assert(counter.taken >= received, `the counter was charged with the gap: ${JSON.stringify(counter)}`);
       assert(counter.taken <= CAP + 0, JSON.stringify(counter));
     }
-    await copy.kill(copy.recorder);
-    const shm = /^shared_memory:\s*(\S+)/m.exec(await readFile(join(copy.dir, 'licet.yaml'), 'utf8'))[1];
-    await rm(shm, { force: true });
+    for (const gap of report.gaps) assert.equal(gap.cause, 'power loss', 'nothing could go up without a slot');
+    await forget(copy);
   }
   await site.stop();
   await upstream.stop();
 });
+
+/** Posts that arrived, also of a response that is cut. */
+const postsOf = (site, path) => new Promise((done) => {
+  const chunks = [];
+  const count = () => done((Buffer.concat(chunks).toString('latin1').match(/"id":"17\d{17}"/g) ?? []).length);
+  http.get({ host: '127.0.0.1', port: site.port, path, agent: false, headers: { authorization: `Bearer ${site.keys.reader}` } }, (response) => {
+    response.on('data', (chunk) => chunks.push(chunk)).on('end', count).on('error', count).on('aborted', count);
+  }).on('error', count);
+});
+
+story('pages that outgrow their reservation lie in the gap too', async () => {
+  const body = page(900, { users: 0 });
+  const upstream = await Upstream.start((request, response) => send(response, body));
+  const site = await Site.make({ upstream: upstream.url, catalogue: catalogue.name, workers: 2,
+    catalogueText: `${catalogue.text}  - id: unbounded\n    match: GET /unbounded\n    count: { post: "$.data" }\n`,
+    agreement: { limits: ['{ clause: CAP, unit: post, most: 10000000, per: month, over: licensee }'], clauses: { CAP: { section: '2', says: 'A cap' } } } });
+  await site.start();
+  let received = 0, running = true;
+  const clients = Promise.all(Array.from({ length: 8 }, async () => {
+    while (running) {
+      const got = await postsOf(site, '/unbounded');
+      received += got;
+      if (got === 0) await sleep(20);
+    }
+  }));
+  await sleep(1200);
+  process.kill(site.recorder.pid, 'SIGSTOP'); // nobody lends, nobody records: what goes on is what was durable before
+  await sleep(1500);
+  running = false;
+  await clients;
+  const copy = await lose(site, 0);
+  process.kill(site.recorder.pid, 'SIGCONT');
+  await copy.startRecorder();
+  const report = await copy.report();
+  const known = grossOf(report.totals), hidden = hiddenIn(report, 'post');
+  console.log(`# used overruns: clients received ${received}, the copy knows ${known}, the gap hides at most ${hidden}`);
+  assert(received > 10000, 'the load was a load');
+  assert(known + hidden >= received, `received ${received}, known ${known}, gap ${hidden}`);
+  await copy.verify();
+  await forget(copy);
+  await site.stop();
+  await upstream.stop();
+});
+
+for (const [cannotRecord, most] of [['open', Infinity], ['{ allow: 2000 posts, per: outage }', 20]]) {
+  story(`what goes up while the disk is full, and then power is lost: ${cannotRecord}`, async () => {
+    const upstream = await Upstream.start((request, response, url) => send(response, page(Number(url.searchParams.get('max_results')))));
+    const site = await Site.make({ upstream: upstream.url, catalogue: catalogue.name, catalogueText: catalogue.text, workers: 2, agreement: { cannotRecord } });
+    const disk = await shimUnder(site);
+    await site.start();
+    const kept = new Map();
+    let received = (await ask(site, 8, { kept })).posts;
+    await site.sync();
+    await disk('full');
+    received += (await ask(site, 4, { kept })).posts;
+    await notRecording(site);
+    const first = await dry(site, kept), more = await ask(site, 60, { kept, at_once: 8 });
+    received += first.before.posts + more.posts;
+    const without = first.without + more.without;
+    assert.equal(without, Math.min(most, first.without + 60));
+    process.kill(site.recorder.pid, 'SIGSTOP');
+    const copy = await lose(site, 0);
+    process.kill(site.recorder.pid, 'SIGCONT');
+    await copy.startRecorder();
+    const report = await copy.report(), perhaps = report.gaps.filter((gap) => gap.cause === 'power loss, perhaps admitted without a slot');
+    const known = grossOf(report.totals), hidden = hiddenIn(report, 'post');
+    console.log(`# used ${cannotRecord}: ${without} without a slot; received ${received}, known ${known}, gaps hide at most ${hidden} in ${hiddenIn(report, 'requests')} requests`);
+    assert.equal(perhaps.length, 1);
+    assert(perhaps[0].requests >= without && perhaps[0].units.post >= first.postsWithout + more.postsWithout, JSON.stringify(perhaps));
+    if (most !== Infinity) assert.equal(perhaps[0].units.post, 2000, 'of allow N the bound is N');
+    assert(known + hidden >= received);
+    await copy.verify();
+    await copy.kill(copy.recorder, 'SIGKILL');
+    await copy.startRecorder();
+    assert.equal((await copy.report()).gaps.length, report.gaps.length, 'told once');
+    await forget(copy);
+    await disk('');
+    await site.stop();
+    await upstream.stop();
+  });
+}
