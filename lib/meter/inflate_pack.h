@@ -163,7 +163,7 @@ pack_zstd_3(licet_bytes body, licet_buffer *out)
 static void
 pack_zstd_flushed(licet_bytes body, licet_buffer *out)
 {
-    pack_zstd(9, 23, 700, body, out);
+    pack_zstd(9, 17, 700, body, out);
 }
 
 /* Frames, and what RFC 8878 lets one skip before, between and behind them. */

@@ -5,10 +5,14 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import zlib from 'node:zlib';
-import { story, Site, sleep } from './lib/site.mjs';
+import { story, Site, sleep, run } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
+import { certificates } from './lib/tls.mjs';
 
 const sha = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const zstd = (body, ...flags) => execFileSync('zstd', ['-q', '-c', ...flags], { input: body, maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'ignore'] });
@@ -49,7 +53,7 @@ const packed = Object.fromEntries(Object.entries(CODINGS).map(([name, [, pack]])
 /** Things that a story of its own sends, by name: [Content-Encoding, body]. */
 const things = {};
 
-async function start() {
+async function start(options = {}) {
   const upstream = await Upstream.start((request, response, url) => {
     const [coding, size, thing] = ['coding', 'size', 'thing'].map((name) => url.searchParams.get(name));
     const [encoding, body] = thing ? things[thing] : coding === null ? [null, pages[size ?? 'small']] : [CODINGS[coding][0], packed[coding][size]];
@@ -64,9 +68,15 @@ async function start() {
     return send(response, body, { chunk: Number(url.searchParams.get('chunk') ?? 0), headers });
   });
   const site = await Site.make({ upstream: upstream.url, catalogue: 'story-encodings@2020-01-01', catalogueText: catalogue, workers: 1,
-    extraHttp: 'proxy_cache_path cache keys_zone=cache:1m;', extraServer: locations.join('\n') });
+    extraHttp: 'proxy_cache_path cache keys_zone=cache:1m;', extraServer: locations.join('\n'), ...options });
   await site.start();
   return { upstream, site, end: async () => { await site.verify(); await site.stop(); await upstream.stop(); } };
+}
+
+/** What curl got of a body, and the decision that its head names. */
+async function curl(...args) {
+  const { code, raw } = await run('curl', ['-sS', '-i', ...args]), end = raw.indexOf('\r\n\r\n') + 4, head = raw.subarray(0, end).toString();
+  return { code, head, body: raw.subarray(end), decision: /licet-decision: (\w+)/i.exec(head)?.[1] };
 }
 
 /** Receipts by decision. */
@@ -103,6 +113,21 @@ story('compressed pages count as plain ones and pass untouched', async () => {
     assert(receipt, `${what} has a receipt`);
     assert.deepEqual([receipt.ending, receipt.unmetered, receipt.units.post, receipt.bytes], ['complete', null, n, bytes], what);
   }
+  // files that lie there compressed
+  const files = await mkdtemp(join(tmpdir(), 'licet-files-'));
+  await mkdir(join(files, 'static'));
+  await writeFile(join(files, 'static/page'), pages.large);
+  await writeFile(join(files, 'static/page.gz'), packed.gzip.large);
+  await run('chmod', ['-R', 'a+rX', files]);
+  site.options.extraServer += `location /static/ { licet on; gzip_static on; default_type application/json; root ${files}; }`;
+  await site.writeConf();
+  process.kill(site.nginx.pid, 'SIGHUP');
+  let file;
+  await site.until('the file is served', async () => (file = await site.request('reader', '/static/page?max=4000', { headers: { 'accept-encoding': 'gzip' } })).headers['content-encoding'] === 'gzip');
+  assert.equal(sha(file.body), sha(packed.gzip.large));
+  const stored = (await receiptsOf(site)).get(file.headers['licet-decision']);
+  assert.deepEqual([stored.units.post, stored.unmetered], [4000, null]);
+  await rm(files, { recursive: true });
   // nginx compresses what came plain: counted before
   const answer = await site.request('reader', '/gzip/page?max=20', { headers: { 'accept-encoding': 'gzip' } });
   assert.equal(answer.headers['content-encoding'], 'gzip');
@@ -204,8 +229,27 @@ function beginning(coding, body) {
   }
 }
 
+story('a page that outgrows the limit is cut before the buffer that breaks it', async () => {
+  const { upstream, site, end } = await start({ agreement: { onOverrun: 'cut', limits: ['{ clause: CAP, unit: post, most: 500, per: month, over: licensee }'], clauses: { CAP: { section: '2', says: 'A cap' } } } });
+  let left = 500;
+  for (const coding of ['gzip', 'br', 'zstd', 'gzip']) {
+    const got = await curl('-H', `Authorization: Bearer ${site.keys.reader}`, `http://127.0.0.1:${site.port}/unbuffered/page?max=10&coding=${coding}&size=large`);
+    if (left < 10) {
+      assert.match(got.head, /^HTTP\/1.1 429/);
+      break;
+    }
+    const receipt = (await receiptsOf(site)).get(got.decision), client = posts(beginning(coding, got.body)), units = receipt.units.post ?? 0;
+    assert.deepEqual([receipt.ending, receipt.unmetered, receipt.bytes], ['cut by limit', null, got.body.length], coding);
+    assert(client <= units && units <= left, `${coding}: ${client} <= ${units} <= ${left}`);
+    if (coding === 'gzip' && left === 500) assert(client > 100, `${client} of 500 came`);
+    left -= units;
+  }
+  await end();
+});
+
 story('a client that leaves in the middle got no more than the ledger has', async () => {
-  const { upstream, site, end } = await start();
+  const tls = await certificates(['127.0.0.1', 'localhost']);
+  const { upstream, site, end } = await start({ tls });
   const body = page(60000); // more than the kernel takes ahead
   for (const coding of ['gzip', 'br', 'zstd']) things[coding] = [CODINGS[coding][0], CODINGS[coding][1](body)];
   const left = [];
@@ -230,6 +274,12 @@ story('a client that leaves in the middle got no more than the ledger has', asyn
       }
     }
   }
+  await Promise.all(['--http1.1', '--http2'].flatMap((version) => ['gzip', 'br'].map(async (coding) => {
+    const got = await curl(version, '--cacert', tls.caFile, '--limit-rate', '300k', '--max-time', '1', '-H', `Authorization: Bearer ${site.keys.reader}`,
+      `https://localhost:${site.tlsPort}/plain/page?max=10&thing=${coding}`);
+    assert.notEqual(got.code, 0, 'curl left');
+    left.push({ what: `TLS ${version} ${coding}`, coding, got, decision: got.decision });
+  })));
   await sleep(200);
   const receipts = await receiptsOf(site);
   for (const { what, coding, got, decision } of left) {
@@ -238,7 +288,7 @@ story('a client that leaves in the middle got no more than the ledger has', asyn
     assert.equal(receipt.ending, 'client closed in body', what);
     assert.equal(receipt.unmetered, null, what);
     const client = posts(beginning(coding, got.body)), ledger = receipt.units.post ?? 0, handed = posts(beginning(coding, whole.subarray(0, receipt.bytes)));
-    const above = posts(beginning(coding, whole.subarray(0, receipt.bytes + 8192)));
+    const above = posts(beginning(coding, whole.subarray(0, receipt.bytes + (what.includes('http2') ? 32768 : 8192))));
     assert(got.body.length <= receipt.bytes, what);
     assert(client <= handed && handed <= ledger && ledger <= above, `${what}: ${client} <= ${handed} <= ${ledger} <= ${above}`);
   }
