@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * licet check: judges the files of a site. Every mistake of every file in one run.
+ * licet check: judges the files of a site. Every mistake of every file in one run; what is well formed and will still
+ * surprise somebody is a note (check_notes.c).
  */
+#include "check_notes.h"
 #include "site.h"
 
 #include <stdio.h>
@@ -11,9 +13,10 @@ static const char usage[] =
     "usage: licet check DIR [--json]\n"
     "\n"
     "Reads every file of the site DIR and prints each mistake as file:line:column: what is wrong and what was\n"
-    "expected. All well: one line for each agreement. Nothing is written.\n"
+    "expected. All well: one line for each agreement, and a note for what is well formed and may surprise all the\n"
+    "same: a use case that is always refused, a key or a group that is not on this machine. Nothing is written.\n"
     "\n"
-    "  --json   print agreements and mistakes as one JSON document\n"
+    "  --json   print agreements, notes and mistakes as one JSON document\n"
     "\n"
     "exit status: 0 no mistake, 1 at least one, 2 the site could not be read\n";
 
@@ -40,49 +43,22 @@ print_versions(const licet_image *image)
     printf(")");
 }
 
-/* Endpoints that count a unit without a page: what could pass there without a record has no bound, so it is refused
- * even where cannot_record lets others through. *out_counting: endpoints that count anything. */
-static uint32_t
-endpoints_without_bound(const licet_image *image, const licet_image_version *version, uint32_t *out_counting,
-                        const licet_image_endpoint **out_first, const licet_image_count **out_unit)
-{
-    uint32_t without = 0;
-
-    *out_counting = 0;
-    for (uint32_t i = 0; i < version->endpoints.count; i++) {
-        const licet_image_endpoint *endpoint = &image->endpoints[version->endpoints.first + i];
-        const licet_image_count *unbounded = NULL;
-
-        for (uint32_t k = endpoint->counts.count; k-- > 0;) {
-            const licet_image_count *count = &image->counts[endpoint->counts.first + k];
-            unbounded = count->page_from == LICET_PAGE_NONE ? count : unbounded;
-        }
-        *out_counting += endpoint->counts.count > 0 ? 1 : 0;
-        if (unbounded != NULL && without++ == 0) {
-            *out_first = endpoint;
-            *out_unit = unbounded;
-        }
-    }
-    return without;
-}
+/* Where notes go: printed as they come, or kept for the document. */
+typedef struct notes {
+    json_t *list; /* NULL: printed */
+    const char *indent;
+} notes;
 
 static void
-print_without_bound(const licet_image *image, const licet_image_version *version)
+on_note(void *user, const char *text)
 {
-    const licet_image_endpoint *endpoint = NULL;
-    const licet_image_count *unit = NULL;
-    uint32_t counting, without = endpoints_without_bound(image, version, &counting, &endpoint, &unit);
-    licet_bytes id, kind;
+    notes *n = user;
 
-    if (version->cannot_record == LICET_CANNOT_RECORD_REFUSE || without == 0) {
-        return;
+    if (n->list != NULL) {
+        json_array_append_new(n->list, licet_cli_json_text(licet_bytes_of_text(text)));
+    } else {
+        printf("%snote: %s\n", n->indent, text);
     }
-    id = licet_image_text(image, endpoint->id);
-    kind = licet_image_text(image, image->header->kinds[unit->kind]);
-    printf(
-        "  note: what cannot be recorded is refused all the same at %u of %u endpoints that count: a unit without page "
-        "(%.*s at %.*s) has no bound\n",
-        without, counting, (int)kind.len, (const char *)kind.data, (int)id.len, (const char *)id.data);
 }
 
 static void
@@ -102,7 +78,6 @@ print_agreement(const char *agreement, const licet_image *image, uint64_t now)
     }
     printf(", %u limit%s, %s\n", version->limits.count, licet_cli_plural(version->limits.count),
            version->mode == LICET_MODE_ENFORCE ? "enforce" : "observe");
-    print_without_bound(image, version);
 }
 
 static json_t *
@@ -139,9 +114,10 @@ agreement_json(const char *agreement, const licet_image *image, uint64_t now)
 
 /* Says each agreement, or adds it to list. */
 static bool
-tell(const licet_site *site, json_t *list, licet_error *err)
+tell(const licet_site *site, json_t *list, json_t *said, licet_error *err)
 {
     uint64_t now = licet_cli_now();
+    notes n = {said, "  "};
 
     for (size_t i = 0; i < licet_site_agreements(site); i++) {
         licet_cli_image compiled;
@@ -154,11 +130,14 @@ tell(const licet_site *site, json_t *list, licet_error *err)
         } else {
             print_agreement(licet_site_agreement_id(site, i), &compiled.image, now);
         }
+        licet_check_agreement(&compiled.image, now, on_note, &n);
         licet_cli_image_done(&compiled);
     }
     if (list == NULL && licet_site_agreements(site) == 0) {
         printf("no agreement yet\n");
     }
+    n.indent = "";
+    licet_check_machine(licet_site_config_view(site), on_note, &n);
     return true;
 }
 
@@ -167,21 +146,22 @@ check(const char *dir, bool json)
 {
     licet_mistakes mistakes = {0};
     licet_site *site = NULL;
-    json_t *agreements = json ? json_array() : NULL;
+    json_t *agreements = json ? json_array() : NULL, *said = json ? json_array() : NULL;
     licet_error err = {0};
     int result = LICET_EXIT_OK, printed;
-    bool ok = licet_site_load(dir, &mistakes, &site, &err) && tell(site, agreements, &err);
+    bool ok = licet_site_load(dir, &mistakes, &site, &err) && tell(site, agreements, said, &err);
 
     if (!ok && mistakes.len == 0) {
         json_decref(agreements);
+        json_decref(said);
         result = licet_cli_error(&licet_command_check, &err);
         goto done;
     }
     result = ok ? LICET_EXIT_OK : LICET_EXIT_NO;
     if (json) {
-        printed =
-            licet_cli_json_print(&licet_command_check, json_pack("{s:b, s:o, s:o}", "ok", ok, "agreements", agreements,
-                                                                 "mistakes", licet_cli_mistakes_json(&mistakes)));
+        printed = licet_cli_json_print(&licet_command_check,
+                                       json_pack("{s:b, s:o, s:o, s:o}", "ok", ok, "agreements", agreements, "notes",
+                                                 said, "mistakes", licet_cli_mistakes_json(&mistakes)));
         result = printed != LICET_EXIT_OK ? printed : result;
     } else if (!ok) {
         licet_cli_mistakes_print(&mistakes);

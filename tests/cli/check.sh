@@ -152,6 +152,7 @@ cp "base/$terms" "shop/$terms"
 expect 'mistakes as JSON' 1 '{
   "ok": false,
   "agreements": [],
+  "notes": [],
   "mistakes": [
     {
       "file": "agreements/A-1/apps.yaml",
@@ -205,8 +206,24 @@ expect 'as JSON' 0 '{
       "credentials": 0
     }
   ],
+  "notes": [
+    "what cannot be recorded is refused all the same at 45 of 48 endpoints that count: a unit without page (included-post at tweets) has no bound"
+  ],
   "mistakes": []
 }' '' check base --json
+# well formed, and a surprise all the same
+noted() { # NAME FILE SED NOTE
+    rm -rf shop
+    cp -r base shop
+    sed -i -e "$3" "shop/$2"
+    same "$1" "0 $4" "$("$licet" check shop >out 2>err; echo $?) $(sed -n 's/^ *note: \(use case\|licet.yaml\)/\1/p' out)"
+}
+noted 'a use case that is always refused' "$apps" 's/purpose: display/purpose: train-ai/' \
+    'use case UC-1: its purpose train-ai is forbidden by NO-TRAIN: every request of it would be refused in mode enforce'
+noted 'a key that is not there' "$config" 's,^key: data/key,key: data/other,' \
+    'licet.yaml: key data/other: there is no such file here, and licetd does not start without it'
+noted 'a group that nobody has' "$config" '$agroup: no-such-group' \
+    'licet.yaml: group no-such-group: there is no such group here, and licetd does not start without it'
 expect 'no site given' 2 '' 'licet check: expected one site, not 0
 see licet check --help' check
 expect 'an unknown option' 2 '' 'licet check: "--fix": no such option
