@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,42 @@ licet_port_free(uint16_t preferred)
     uint16_t port = preferred != 0 ? try_port(preferred) : 0;
 
     return port != 0 ? port : try_port(0);
+}
+
+bool
+licet_listen_free(const char *where, licet_error *err)
+{
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                                   .ai_socktype = SOCK_STREAM};
+    const char *given = where, *colon = strrchr(where, ':');
+    struct addrinfo *found = NULL;
+    char host[128] = "";
+    size_t len = colon != NULL ? (size_t)(colon - where) : 0;
+    int one = 1, fd, why = 0;
+
+    if (len >= 2 && where[0] == '[' && where[len - 1] == ']') {
+        where++;
+        len -= 2;
+    }
+    if (len >= sizeof(host)) {
+        return true;
+    }
+    memcpy(host, where, len);
+    host[len] = '\0';
+    if (getaddrinfo(len > 0 && strcmp(host, "*") != 0 ? host : NULL, colon != NULL ? colon + 1 : where, &hints,
+                    &found) != 0) {
+        return true;
+    }
+    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+        why = bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1) != 0 ? errno : 0;
+        close(fd);
+    }
+    freeaddrinfo(found);
+    return why == 0 ||
+           LICET_FAIL(err, LICET_E_STATE, 0, "listen %s: %s%s", given, strerror(why),
+                      why == EADDRINUSE ? "; another program has it: expected a free address and port" : "");
 }
 
 bool

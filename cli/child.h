@@ -37,6 +37,8 @@ bool licet_program_find(const char *name, char *buffer, licet_error *err);
 
 /* A TCP port of 127.0.0.1 that nobody listens on: preferred, or else any. 0 when there is none. */
 uint16_t licet_port_free(uint16_t preferred);
+/* Nobody listens on ADDRESS:PORT, and this process may; else why not. What is no address is nginx's to judge. */
+bool licet_listen_free(const char *where, licet_error *err);
 /* True once something accepts connections on 127.0.0.1:port; waits at most timeout_ms. */
 bool licet_port_wait(uint16_t port, unsigned timeout_ms);
 

@@ -582,6 +582,10 @@ clean_up(demo *d, int rc)
             char *argv[] = {"rm", "-rf", "--", folder, NULL};
             int code;
             licet_child_run(argv, NULL, &code, NULL);
+            if (d->once) {
+                say(d,
+                    "  its site is removed again; licet demo --once --site DIR keeps it for licet verify and report\n");
+            }
         } else {
             fprintf(stderr, "licet demo: what it made is kept in %s\n", folder);
         }

@@ -97,14 +97,22 @@ put_server(const licet_site_config *config, const char *data, licet_buffer *out)
                          "            proxy_ssl_trusted_certificate %s;\n",
                          (int)strcspn(config->upstream + 8, ":/"), config->upstream + 8, ca_bundle);
     }
-    licet_put_format(out,
-                     "        }\n\n"
-                     "        location /.well-known/licet/ {\n"
-                     "            licet_api on;\n"
-                     "            proxy_pass \"http://unix:%s/api.sock\";\n"
-                     "        }\n"
-                     "    }\n",
-                     data);
+    licet_put_format(
+        out,
+        "        }\n\n"
+        "        location /.well-known/licet/ {\n"
+        "            licet_api on;\n"
+        "            proxy_pass \"http://unix:%s/api.sock\";\n"
+        "            error_page 502 504 =503 @licetd_away;\n"
+        "        }\n\n"
+        "        location @licetd_away {\n"
+        "            default_type application/problem+json;\n"
+        "            add_header Retry-After 5 always;\n"
+        "            return 503 '{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+        "\"detail\":\"licetd does not answer; what passes the gate is recorded all the same\"}\\n';\n"
+        "        }\n"
+        "    }\n",
+        data);
 }
 
 /* On an address of its own: on the clients' one, whatever stands in front of the gate on this machine would be let in,

@@ -296,7 +296,7 @@ serve(up *u, licet_error *err)
         return licet_cli_fail(&licet_command_up,
                               "%s: a licetd runs already on this site; stop it first, or use your own nginx", u->dir);
     }
-    if (start_recorder(u, err) && start_nginx(u, err)) {
+    if (licet_listen_free(u->config->listen, err) && start_recorder(u, err) && start_nginx(u, err)) {
         say_ready(u);
         rc = watch(u, &signals, err);
     } else {
