@@ -117,7 +117,7 @@ static bool
 answer_take(long status, const licet_buffer *answer, outcome *out, licet_error *err)
 {
     json_t *json = json_loadb((const char *)answer->data, answer->len, 0, NULL);
-    const char *text = json_string_value(json_object_get(json, status == 200 ? "changes" : "error"));
+    const char *text = json_string_value(json_object_get(json, status == 200 ? "changes" : "detail"));
     bool ok = false;
 
     if (status == 200 && text != NULL) {

@@ -39,7 +39,7 @@ ask(const char *dir, uint64_t *out_rows, licet_error *err)
     if (ok) {
         json = json_loadb((const char *)answer.data, answer.len, 0, NULL);
         *out_rows = (uint64_t)json_integer_value(json_object_get(json, "rows"));
-        text = json_string_value(json_object_get(json, "error"));
+        text = json_string_value(json_object_get(json, "detail"));
         ok = status == 200 || LICET_FAIL(err, LICET_E_STATE, 0, "licetd answered %ld: %s", status,
                                          text != NULL ? text : "no reason given");
     }

@@ -191,8 +191,8 @@ newest(tailing *t, bool sync, licet_error *err)
         json = json_loadb((const char *)answer.data, answer.len, 0, NULL);
         ok = json_is_integer(json_object_get(json, "journal")) ||
              LICET_FAIL(err, LICET_E_STATE, 0, "licetd answered %ld to %s %s: %s", status, method, path,
-                        json_is_string(json_object_get(json, "error"))
-                            ? json_string_value(json_object_get(json, "error"))
+                        json_is_string(json_object_get(json, "detail"))
+                            ? json_string_value(json_object_get(json, "detail"))
                             : "no reason given");
         t->after = (uint64_t)json_integer_value(json_object_get(json, "journal"));
         json_decref(t->sizes);

@@ -415,7 +415,8 @@ void
 api_licensee_handle(void *user, const http_request *request, http_answer *answer)
 {
     asking a = {.api = user, .request = request, .answer = answer};
-    const char *path = request->path;
+    const char *path = request->path, *other;
+    char text[160];
 
     a.agreement = http_header(request, "Licet-Agreement");
     a.app = http_header(request, "Licet-App");
@@ -435,6 +436,13 @@ api_licensee_handle(void *user, const http_request *request, http_answer *answer
     }
     path += strncmp(path, PREFIX, strlen(PREFIX)) == 0 ? strlen(PREFIX) : 0;
     path += path == request->path && path[0] == '/' ? 1 : 0;
+    other = http_query_other(request, strcmp(path, "receipts") == 0 ? "after" : NULL);
+    if (other != NULL) {
+        snprintf(text, sizeof(text), "parameter \"%.64s\" is not defined here: expected %s", other,
+                 strcmp(path, "receipts") == 0 ? "none or after" : "none");
+        http_fail(answer, 400, text);
+        return;
+    }
     if (strcmp(path, "agreement") == 0) {
         get_agreement(&a);
     } else if (strcmp(path, "usage") == 0) {

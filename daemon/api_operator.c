@@ -188,7 +188,9 @@ post_apply(api_operator *api, const http_request *request, http_answer *answer)
                                       "changes", words.len > 0 ? (const char *)words.data : "", words.len));
     } else if (mistakes.len > 0) {
         answer->status = 422;
-        answer_json(answer, json_pack("{s:s,s:o}", "error", "the site's files hold mistakes", "mistakes",
+        answer->type = "application/problem+json";
+        answer_json(answer, json_pack("{s:s,s:s,s:i,s:s,s:o}", "type", "about:blank", "title", "Unprocessable Content",
+                                      "status", 422, "detail", "the site's files hold mistakes", "mistakes",
                                       mistakes_json(&mistakes)));
     } else {
         answer_error(answer, &err);

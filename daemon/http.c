@@ -39,6 +39,33 @@ http_query(const http_request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+typedef struct stranger {
+    const char *known, *found;
+} stranger;
+
+static enum MHD_Result
+on_parameter(void *user, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    stranger *s = user;
+
+    (void)kind;
+    (void)value;
+    if (s->known != NULL && strcmp(name, s->known) == 0) {
+        return MHD_YES;
+    }
+    s->found = name;
+    return MHD_NO;
+}
+
+const char *
+http_query_other(const http_request *request, const char *known)
+{
+    stranger s = {.known = known};
+
+    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, on_parameter, &s);
+    return s.found;
+}
+
 const char *
 http_header(const http_request *request, const char *name)
 {
@@ -57,15 +84,17 @@ http_query_u64(const http_request *request, const char *name, uint64_t otherwise
 void
 http_fail(http_answer *answer, unsigned status, const char *text)
 {
-    json_t *json = json_pack("{s:s}", "error", text);
+    json_t *json = json_pack("{s:s,s:s,s:i,s:s}", "type", "about:blank", "title", MHD_get_reason_phrase_for(status),
+                             "status", (int)status, "detail", text);
     char *dump = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 
     answer->status = status;
-    answer->type = "application/json";
+    answer->type = "application/problem+json";
     answer->cache = NULL;
     answer->body.len = 0;
     answer->body.failed = false;
-    licet_put_format(&answer->body, "%s\n", dump != NULL ? dump : "{\"error\":\"no memory\"}");
+    licet_put_format(&answer->body, "%s\n",
+                     dump != NULL ? dump : "{\"type\":\"about:blank\",\"detail\":\"no memory\"}");
     free(dump);
     json_decref(json);
 }

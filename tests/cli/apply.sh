@@ -97,8 +97,14 @@ same 'the operator socket is the owner'"'"'s' '600 660' "$(stat -c %a shop/data/
 api() { curl -s --unix-socket shop/data/api.sock "$@"; }
 same 'the licensee sees its agreement' '["A-1","2026-11-23"]' "$(api -H 'Licet-Agreement: A-1' http://localhost/.well-known/licet/agreement | jq -c '[.id, .versions[0].version]')"
 same 'its checkpoint' "$(cat shop/data/ledger/A-1/checkpoint)" "$(api -H 'Licet-Agreement: A-1' http://localhost/ledger/checkpoint)"
-same 'a fault is told without paths of the server' '{"error":"the ledger has no such resource"}' \
+same 'a fault is told without paths of the server' \
+    '{"type":"about:blank","title":"Not Found","status":404,"detail":"the ledger has no such resource"}' \
     "$(api -H 'Licet-Agreement: A-1' http://localhost/ledger/tile/0/000)"
+same 'as a problem document' application/problem+json "$(api -o /dev/null -w '%{content_type}' http://localhost/agreement)"
+same 'what is not defined is not ignored' '400 parameter "from" is not defined here: expected none' \
+    "$(api -H 'Licet-Agreement: A-1' 'http://localhost/usage?from=abc' | jq -r '"\(.status) \(.detail)"')"
+same 'what is not defined is not ignored' '400 parameter "before" is not defined here: expected none or after' \
+    "$(api -H 'Licet-Agreement: A-1' 'http://localhost/receipts?after=0&before=3' | jq -r '"\(.status) \(.detail)"')"
 same 'nobody without an agreement, nothing of another' '401 404 404 404' "$(api -o /dev/null -w '%{http_code} ' http://localhost/agreement
     for ask in agreement ledger/checkpoint; do api -o /dev/null -w '%{http_code} ' -H 'Licet-Agreement: B-1' "http://localhost/$ask"; done
     api -o /dev/null -w '%{http_code}' -H 'Licet-Agreement: A-1' --path-as-is 'http://localhost/ledger/../../B-1/checkpoint')"
