@@ -8,6 +8,8 @@
  *  (2) One tuple has one number.
  *  (3) Purpose and recipient come from strangers' headers: beyond RECORDER_CONTEXTS_MAX contexts a new one is recorded
  *      with both as TOO_MANY, so that a caller cannot grow the dictionary without end.
+ *      A worker that makes up rows, which are as many as the images allow, ends at one context that says nothing else.
+ *      Unit kinds are named by the site's files alone; the last number stands for all that find none of their own.
  *  (4) Table places depend on a random seed: nobody outside can make two tuples meet on purpose.
  */
 #include "rooms.h"
@@ -17,7 +19,8 @@
 
 #define TABLE_FIRST 256
 #define TEXTS_MAX ((size_t)1 << 30)
-#define HEAD_LEN 5 /* kind and number of a context record; the tuple is what follows */
+#define HEAD_LEN 5          /* kind and number of a context record; the tuple is what follows */
+#define CONTEXTS_SPARE 4096 /* rows that are still told apart when declared values are not any more */
 #define TOO_MANY "(too many to tell apart)"
 
 bool
@@ -195,6 +198,10 @@ recorder_unit(licet_recorder *r, recorder_book *book, licet_bytes name, uint8_t 
     uint8_t number = recorder_unit_known(book, name);
     bool ok;
 
+    if (number == 0 && book->names.units_len >= UINT8_MAX - 1) {
+        name = LICET_BYTES_LITERAL(TOO_MANY);
+        number = recorder_unit_known(book, name);
+    }
     if (number != 0) {
         *out_number = number;
         return true;
@@ -272,8 +279,12 @@ intern(licet_recorder *r, recorder_book *book, licet_context *context, uint32_t 
             *out_number = place->number;
             return true;
         }
-        if (names->contexts < RECORDER_CONTEXTS_MAX || again > 0) {
+        if (names->contexts < RECORDER_CONTEXTS_MAX ||
+            (again == 1 && names->contexts < RECORDER_CONTEXTS_MAX + CONTEXTS_SPARE) || again == 2) {
             break;
+        }
+        if (again == 1) {
+            memset(context, 0, sizeof(*context));
         }
         context->purpose = LICET_BYTES_LITERAL(TOO_MANY);
         context->recipient = LICET_BYTES_LITERAL(TOO_MANY);

@@ -72,6 +72,12 @@ add_unit(licet_recorder *r, recorder_book *book, units *list, licet_bytes name, 
     if (!recorder_unit(r, book, name, &number, err)) {
         return false;
     }
+    for (i = 0; i < list->len; i++) {
+        if (list->list[i].kind == number) { /* two that found no number of their own */
+            counts_add(&list->list[i].count, count);
+            return true;
+        }
+    }
     for (i = list->len; i > 0 && list->list[i - 1].kind > number; i--) {
         list->list[i] = list->list[i - 1];
     }

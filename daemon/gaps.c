@@ -49,10 +49,16 @@ gap_add(licet_gap *gap, uint8_t kind, uint64_t count)
     if (count == 0 || gap->units_len >= LICET_KINDS_MAX) {
         return;
     }
+    for (i = 0; i < gap->units_len; i++) {
+        if (gap->units[i].kind == kind) { /* two that found no number of their own */
+            gap->units[i].count = within(gap->units[i].count + within(count));
+            return;
+        }
+    }
     for (i = gap->units_len; i > 0 && gap->units[i - 1].kind > kind; i--) {
         gap->units[i] = gap->units[i - 1];
     }
-    gap->units[i] = (licet_receipt_unit){kind, count};
+    gap->units[i] = (licet_receipt_unit){kind, within(count)};
     gap->units_len++;
 }
 
@@ -155,7 +161,7 @@ on_grant(void *user, const licet_lease_grant *grant)
     unit = recorder_unit_known(book, name);
     bound = beyond(grant->granted, unit != 0 ? book->recorded[unit] : 0);
     if (licet_bytes_equal_text(name, "request")) {
-        l->gaps[grant->cell].requests = bound;
+        l->gaps[grant->cell].requests = within(bound);
         return true;
     }
     if (bound > 0 && !recorder_unit(l->r, book, name, &unit, l->err)) {

@@ -20,6 +20,7 @@
 #define REQUESTS_LEAST 4096
 #define UNITS_LEAST 8192 /* of a unit whose pages have no known size: one buffer may bring thousands */
 #define STEP_MOST (UINT64_C(1) << 32)
+#define OVERRUN_MOST (16 * STEP_MOST)
 #define WANTED_MOST 1024
 #define GRANTS_MOST 4096
 #define JUDGE_MS 1000
@@ -66,6 +67,31 @@ least_step(const licet_image *image, uint32_t kind)
     return page < STEP_MOST / PAGES_LEAST ? page * PAGES_LEAST : STEP_MOST;
 }
 
+/* A lease as far as it can be believed. Nobody but licetd grants, and what workers take beyond a grant, in overruns, is
+ * never far beyond: what a worker wrote over it must neither be lent for ever nor bound a gap. */
+static licet_lease_value
+lease_of(licet_recorder *r, const recorder_book *book, uint32_t kind)
+{
+    licet_gate *gate = r->gate->gate;
+    licet_lease_value now = licet_gate_lease(gate, book->cell, kind);
+    uint64_t granted = book->leases[kind].granted;
+
+    if (granted != 0 && now.granted > granted) {
+        recorder_damage(r, COUNTS_DAMAGE_COUNTER, "%s: somebody wrote over a lease, %llu units granted; put right",
+                        book->name, (unsigned long long)now.granted);
+        licet_gate_lease_restore(gate, book->cell, kind, granted);
+        now.granted = granted;
+    }
+    if (now.taken > now.granted && now.taken - now.granted > OVERRUN_MOST) {
+        recorder_damage(r, COUNTS_DAMAGE_COUNTER,
+                        "%s: somebody wrote over a lease, %llu units taken of %llu granted; put right", book->name,
+                        (unsigned long long)now.taken, (unsigned long long)now.granted);
+        (void)licet_gate_lease_swap(gate, book->cell, kind, now.taken, now.granted); /* else at the next look */
+        now.taken = now.granted;
+    }
+    return now;
+}
+
 /* Looks at the use since the last look; about each second. Returns it. */
 static uint64_t
 judge(recorder_lease *lease, uint64_t taken, uint64_t least)
@@ -103,7 +129,7 @@ static bool
 grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_image *image, uint32_t kind, bool wanted,
            licet_error *err)
 {
-    licet_lease_value now = licet_gate_lease(r->gate->gate, book->cell, kind);
+    licet_lease_value now = lease_of(r, book, kind);
     recorder_lease *lease = &book->leases[kind];
     licet_bytes name = licet_image_text(image, image->header->kinds[kind]);
     uint64_t least = least_step(image, kind), left = now.granted > now.taken ? now.granted - now.taken : 0;
@@ -174,8 +200,8 @@ judge_all(licet_recorder *r)
         const licet_image *image = licet_store_image(r->store, i);
 
         for (uint32_t kind = 0; image != NULL && kind < image->header->kinds_len; kind++) {
-            uint64_t use = judge(&r->books[i]->leases[kind], licet_gate_lease(r->gate->gate, i, kind).taken,
-                                 least_step(image, kind));
+            uint64_t use =
+                judge(&r->books[i]->leases[kind], lease_of(r, r->books[i], kind).taken, least_step(image, kind));
 
             if (kind == LICET_KIND_REQUEST) {
                 recorder_allow_used(r, i, use);

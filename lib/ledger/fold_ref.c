@@ -208,8 +208,10 @@ period_of(const ref *r, uint32_t ledger, uint64_t tick_ms, licet_period *period)
             continue;
         }
         period->receipts++;
-        for (size_t k = 0; k < receipt.units_len; k++)
-            units[receipt.units[k].kind] += receipt.units[k].count;
+        for (size_t k = 0; k < receipt.units_len; k++) {
+            uint64_t *sum = &units[receipt.units[k].kind], count = receipt.units[k].count;
+            *sum = count > (uint64_t)INT64_MAX - *sum ? (uint64_t)INT64_MAX : *sum + count;
+        }
     }
     for (unsigned kind = 0; kind < 256; kind++)
         if (units[kind] > 0)

@@ -16,11 +16,12 @@ ledger_sums_done(ledger_sums *sums)
     ledger_names_done(&sums->names);
 }
 
+/* A sum stops at its largest value: what somebody made up in one agreement must not keep the others from being folded.
+ */
 static bool
-add(uint64_t *sum, uint64_t value, licet_error *err)
+add(uint64_t *sum, uint64_t value)
 {
-    if (__builtin_add_overflow(*sum, value, sum))
-        return LICET_FAIL(err, LICET_E_LIMIT, 0, "the sums of the period exceed 64 bits");
+    *sum = value > LEDGER_SUM_MOST - *sum ? LEDGER_SUM_MOST : *sum + value;
     return true;
 }
 
@@ -32,11 +33,11 @@ add_receipt(ledger_sums *sums, licet_bytes entry, licet_error *err)
         !ledger_names_units(&sums->names, receipt.units, receipt.units_len, err))
         return false;
     if (receipt.verdict == LICET_VERDICT_REFUSE)
-        return add(&sums->refused, 1, err);
+        return add(&sums->refused, 1);
     for (size_t i = 0; i < receipt.units_len; i++)
-        if (!add(&sums->units[receipt.units[i].kind], receipt.units[i].count, err))
+        if (!add(&sums->units[receipt.units[i].kind], receipt.units[i].count))
             return false;
-    return add(&sums->receipts, 1, err);
+    return add(&sums->receipts, 1);
 }
 
 static bool
@@ -45,7 +46,7 @@ add_refusals(ledger_sums *sums, licet_bytes entry, licet_error *err)
     uint64_t storage[LICET_REFUSALS_MAX];
     licet_refusals refusals;
     return licet_refusals_decode(entry, storage, &refusals, err) &&
-           ledger_names_context(&sums->names, refusals.context, err) && add(&sums->refused, refusals.count, err);
+           ledger_names_context(&sums->names, refusals.context, err) && add(&sums->refused, refusals.count);
 }
 
 static bool

@@ -6,11 +6,14 @@
  *  (1) The first entry is the fold version, and no other is.
  *  (2) A period close covers the entries since the one before; its figures are the sums of these entries.
  *  (3) Contexts and unit kinds are given before they are named, and once.
+ *  (4) A sum stops at LEDGER_SUM_MOST.
  */
 #ifndef LICET_LEDGER_SUMS_H
 #define LICET_LEDGER_SUMS_H
 
 #include "names.h"
+
+#define LEDGER_SUM_MOST ((uint64_t)INT64_MAX) /* where a sum stops */
 
 typedef struct ledger_sums {
     uint64_t entries; /* seen so far */

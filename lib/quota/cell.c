@@ -164,6 +164,14 @@ licet_gate_lease_grant(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t 
     }
 }
 
+void
+licet_gate_lease_restore(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t granted)
+{
+    if (lease_exists(gate, cell, kind)) {
+        GATE_STORE(&gate_cell_at(gate, cell)->granted[kind], granted);
+    }
+}
+
 bool
 licet_gate_lease_swap(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t taken_from, uint64_t taken_to)
 {

@@ -348,24 +348,40 @@ licet_usage_gaps(licet_usage *usage, const char *ledger, uint64_t from_ms, uint6
     return ok;
 }
 
+/* Adds up rows of reason and requests, and tells each reason. SQLite's sum() would fail where ours stops. */
+static bool
+each_reason(licet_usage *usage, sqlite3_stmt *rows, const char *failure, licet_on_usage_unidentified on_reason,
+            void *user, licet_error *err)
+{
+    uint64_t sums[256] = {0};
+    bool ok = true;
+    int step;
+
+    while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
+        uint64_t *sum = &sums[(uint8_t)sqlite3_column_int(rows, 0)];
+
+        *sum = usage_sum_most(*sum, usage_column_u64(rows, 1));
+    }
+    if (step != SQLITE_DONE) {
+        return usage_fail(usage, err, failure);
+    }
+    for (unsigned reason = 0; ok && reason < 256; reason++) {
+        ok = sums[reason] == 0 || on_reason(user, (uint8_t)reason, sums[reason], err);
+    }
+    return ok;
+}
+
 bool
 licet_usage_unidentified(licet_usage *usage, uint64_t from_ms, uint64_t before_ms,
                          licet_on_usage_unidentified on_reason, void *user, licet_error *err)
 {
-    static const char sql[] = "SELECT reason, sum(requests) FROM unidentified WHERE minute >= ?1 AND minute < ?2"
-                              " GROUP BY reason ORDER BY reason";
+    static const char sql[] = "SELECT reason, requests FROM unidentified WHERE minute >= ?1 AND minute < ?2";
     const uint64_t span[] = {from_ms / USAGE_MINUTE_MS, before_ms / USAGE_MINUTE_MS};
     sqlite3_stmt *statement = NULL;
-    int step = SQLITE_DONE;
     bool ok = check_span(from_ms, before_ms, err) && usage_prepare(usage, sql, &statement, err) &&
               usage_bind(usage, statement, span, 2, err);
 
-    while (ok && (step = sqlite3_step(statement)) == SQLITE_ROW) {
-        ok = on_reason(user, (uint8_t)sqlite3_column_int(statement, 0), usage_column_u64(statement, 1), err);
-    }
-    if (ok && step != SQLITE_DONE) {
-        ok = usage_fail(usage, err, "cannot read unidentified callers");
-    }
+    ok = ok && each_reason(usage, statement, "cannot read unidentified callers", on_reason, user, err);
     sqlite3_finalize(statement);
     return ok;
 }
@@ -374,18 +390,12 @@ bool
 licet_usage_refused(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
                     licet_on_usage_unidentified on_reason, void *user, licet_error *err)
 {
-    static const char sql[] = "SELECT reason, sum(requests) FROM refused WHERE ledger = ?1 AND to_ms >= ?2"
-                              " AND to_ms < ?3 GROUP BY reason ORDER BY reason";
+    static const char sql[] = "SELECT reason, requests FROM refused WHERE ledger = ?1 AND to_ms >= ?2 AND to_ms < ?3";
     sqlite3_stmt *statement = NULL;
-    int step = SQLITE_DONE;
     bool ok = check_span(from_ms, before_ms, err) && query(usage, ledger, sql, from_ms, before_ms, &statement, err);
 
-    while (ok && statement != NULL && (step = sqlite3_step(statement)) == SQLITE_ROW) {
-        ok = on_reason(user, (uint8_t)sqlite3_column_int(statement, 0), usage_column_u64(statement, 1), err);
-    }
-    if (ok && step != SQLITE_DONE) {
-        ok = usage_fail(usage, err, "cannot read refusals without a receipt");
-    }
+    ok = ok && (statement == NULL ||
+                each_reason(usage, statement, "cannot read refusals without a receipt", on_reason, user, err));
     sqlite3_finalize(statement);
     return ok;
 }

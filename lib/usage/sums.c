@@ -97,11 +97,8 @@ usage_sums_add(usage_sums *sums, const usage_key *key, uint64_t a, uint64_t b, b
         sums->table[place] = ++sums->len;
     }
     sum = &sums->list[sums->table[place] - 1];
-    if (a > INT64_MAX - sum->a || b > INT64_MAX - sum->b) {
-        return LICET_FAIL(err, LICET_E_LIMIT, 0, "a sum is greater than 9223372036854775807");
-    }
-    sum->a += a;
-    sum->b += b;
+    sum->a = usage_sum_most(sum->a, a);
+    sum->b = usage_sum_most(sum->b, b);
     return true;
 }
 

@@ -33,10 +33,16 @@ typedef struct usage_sums {
     uint32_t len, capacity;
 } usage_sums;
 
+/* A sum stops at 2^63 - 1. */
+static inline uint64_t
+usage_sum_most(uint64_t sum, uint64_t more)
+{
+    return more > (uint64_t)INT64_MAX - sum ? (uint64_t)INT64_MAX : sum + more;
+}
+
 void usage_sums_init(usage_sums *sums);
 void usage_sums_done(usage_sums *sums);
-/* Adds; *out_new tells whether the key was not there before. LIMIT when a sum leaves 63 bits or the keys are too many.
- */
+/* Adds; *out_new tells whether the key was not there before. LIMIT when the keys are too many. */
 bool usage_sums_add(usage_sums *sums, const usage_key *key, uint64_t a, uint64_t b, bool *out_new, licet_error *err);
 /* Puts the list into the order of the tables' keys; after it only usage_sums_clear may follow. */
 void usage_sums_sort(usage_sums *sums);

@@ -18,6 +18,10 @@
 #define USAGE_MINUTE_MS UINT64_C(60000)
 #define USAGE_NO_KIND 256
 
+/* A sum stops at its largest value: a receipt somebody made up must not keep the tables from being written. Where the
+ * integers overflow SQLite adds as REAL, which is then the greater of the two. */
+#define USAGE_ADD(column) "min(" #column " + excluded." #column ", 9223372036854775807)"
+
 /* name, SQL: the statements that writing needs. Kept for the life of the handle. */
 #define USAGE_STATEMENTS(X)                                                                                            \
     X(FIND_LEDGER, "SELECT id, applied FROM ledgers WHERE name = ?1")                                                  \
@@ -33,12 +37,12 @@
     X(ADD_PERIOD, "INSERT INTO periods VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                            \
     X(ADD_PERIOD_UNIT, "INSERT INTO period_units VALUES(?1, ?2, ?3, ?4)")                                              \
     X(ADD_UNIDENTIFIED, "INSERT INTO unidentified VALUES(?1, ?2, ?3, ?4)"                                              \
-                        " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests")                          \
+                        " ON CONFLICT DO UPDATE SET requests = " USAGE_ADD(requests))                                  \
     X(ADD_REFUSED, "INSERT INTO refused VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                                               \
     X(ADD_SUM, "INSERT INTO sums VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"                       \
-               " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, bytes = bytes + excluded.bytes")   \
+               " ON CONFLICT DO UPDATE SET requests = " USAGE_ADD(requests) ", bytes = " USAGE_ADD(bytes))             \
     X(ADD_AMOUNT, "INSERT INTO amounts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"            \
-                  " ON CONFLICT DO UPDATE SET amount = amount + excluded.amount, beyond = beyond + excluded.beyond")
+                  " ON CONFLICT DO UPDATE SET amount = " USAGE_ADD(amount) ", beyond = " USAGE_ADD(beyond))
 
 typedef enum usage_statement {
 #define USAGE_STATEMENT_ENUM(name, sql) USAGE_##name,

@@ -91,6 +91,12 @@ is_kind(const ref *r, unsigned kind, const char *prefix, licet_bytes rest)
     return licet_bytes_equal_text(r->kinds[kind], name);
 }
 
+static uint64_t
+most(uint64_t sum, uint64_t more)
+{
+    return sum + more > INT64_MAX ? INT64_MAX : sum + more; /* both are below 2^63 */
+}
+
 static void
 add_receipt(ref *r, const licet_receipt *receipt)
 {
@@ -107,13 +113,13 @@ add_receipt(ref *r, const licet_receipt *receipt)
     ref_row *row = row_of(r, SUMS, keys, 10, 2);
 
     row->sums[0] += receipt->part == 0;
-    row->sums[1] += receipt->bytes;
+    row->sums[1] = most(row->sums[1], receipt->bytes);
     for (size_t i = 0; i < receipt->units_len; i++) {
         uint64_t count = receipt->units[i].count, counted = 0;
 
         keys[10] = receipt->units[i].kind;
         row = row_of(r, AMOUNTS, keys, 11, 2);
-        row->sums[0] += count;
+        row->sums[0] = most(row->sums[0], count);
         if (!receipt->unmetered || r->kinds[keys[10]].len < 6 || memcmp(r->kinds[keys[10]].data, "held:", 5) != 0) {
             continue;
         }
@@ -122,7 +128,7 @@ add_receipt(ref *r, const licet_receipt *receipt)
                 counted = receipt->units[j].count;
             }
         }
-        row->sums[1] += count > counted ? count - counted : 0;
+        row->sums[1] = most(row->sums[1], count > counted ? count - counted : 0);
     }
 }
 
