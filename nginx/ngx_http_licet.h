@@ -233,6 +233,7 @@ struct ngx_http_licet_ctx_s {
     licet_unmetered unmetered; /* known at the head */
     ngx_uint_t status;
     ngx_http_licet_delivered_t delivered; /* valid once settled */
+    licet_bytes units;                    /* text of delivered, once asked for */
     ngx_chain_t *body_kept;               /* buffers that wait for a lease; the first is scanned already */
     ngx_event_t body_wait;
     ngx_msec_t body_since;
@@ -247,6 +248,36 @@ static inline licet_bytes
 ngx_http_licet_bytes(ngx_str_t text)
 {
     return (licet_bytes){text.data, text.len};
+}
+
+/* A text in the making, for what every response has: no allocation, no format. Once full (last == end) it stays so. */
+typedef struct {
+    u_char *last, *end;
+} ngx_http_licet_text_t;
+
+static inline void
+ngx_http_licet_put(ngx_http_licet_text_t *text, licet_bytes bytes)
+{
+    if ((size_t)(text->end - text->last) <= bytes.len) {
+        text->last = text->end;
+    } else if (bytes.len > 0) {
+        text->last = ngx_cpymem(text->last, bytes.data, bytes.len);
+    }
+}
+
+#define ngx_http_licet_put_literal(text, literal)                                                                      \
+    ngx_http_licet_put((text), licet_bytes_of("" literal, sizeof(literal) - 1))
+
+static inline void
+ngx_http_licet_put_number(ngx_http_licet_text_t *text, uint64_t number)
+{
+    u_char digits[NGX_INT64_LEN], *first = digits + sizeof(digits);
+
+    do {
+        *--first = (u_char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    ngx_http_licet_put(text, licet_bytes_of(first, (size_t)(digits + sizeof(digits) - first)));
 }
 
 uint64_t ngx_http_licet_now(void); /* ms since 1970 */

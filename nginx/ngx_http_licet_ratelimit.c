@@ -12,12 +12,6 @@
 
 #define NGX_HTTP_LICET_RATELIMIT_MAX (LICET_LIMITS_PER_REQUEST_MAX * 256) /* a key and a unit of 64 bytes, numbers */
 
-/* A list in the making; it lies on the stack, for every response has two of them. */
-typedef struct {
-    u_char *last, *end;
-    u_char text[NGX_HTTP_LICET_RATELIMIT_MAX];
-} ngx_http_licet_list_t;
-
 static bool
 ngx_http_licet_sf_string(licet_bytes text)
 {
@@ -32,47 +26,57 @@ ngx_http_licet_sf_string(licet_bytes text)
 }
 
 static void
-ngx_http_licet_ratelimit_unit(ngx_http_licet_list_t *out, const licet_image *image, uint32_t kind)
+ngx_http_licet_ratelimit_unit(ngx_http_licet_text_t *out, const licet_image *image, uint32_t kind)
 {
-    licet_bytes unit;
-
     if (kind == LICET_KIND_BYTE) {
-        out->last = ngx_slprintf(out->last, out->end, ";qu=\"content-bytes\"");
+        ngx_http_licet_put_literal(out, ";qu=\"content-bytes\"");
     } else if (kind != LICET_KIND_REQUEST) {
-        unit = licet_image_text(image, image->header->kinds[kind]);
-        out->last = ngx_slprintf(out->last, out->end, ";licet-unit=\"%*s\"", unit.len, unit.data);
+        ngx_http_licet_put_literal(out, ";licet-unit=\"");
+        ngx_http_licet_put(out, licet_image_text(image, image->header->kinds[kind]));
+        ngx_http_licet_put_literal(out, "\"");
     }
 }
 
+/* ', "KEY";q=1;w=2': a key and two numbers. */
 static void
-ngx_http_licet_ratelimit_one(ngx_http_licet_list_t *policy, ngx_http_licet_list_t *state,
-                             const ngx_http_licet_ctx_t *ctx, uint32_t i)
+ngx_http_licet_ratelimit_item(ngx_http_licet_text_t *out, bool first, licet_bytes key, char name, uint64_t number,
+                              char other_name, uint64_t other)
+{
+    u_char a[] = {'"', ';', (u_char)name, '='}, b[] = {';', (u_char)other_name, '='};
+
+    if (!first) {
+        ngx_http_licet_put_literal(out, ", ");
+    }
+    ngx_http_licet_put_literal(out, "\"");
+    ngx_http_licet_put(out, key);
+    ngx_http_licet_put(out, licet_bytes_of(a, sizeof(a)));
+    ngx_http_licet_put_number(out, number);
+    ngx_http_licet_put(out, licet_bytes_of(b, sizeof(b)));
+    ngx_http_licet_put_number(out, other);
+}
+
+static void
+ngx_http_licet_ratelimit_one(ngx_http_licet_text_t *policy, ngx_http_licet_text_t *state, bool first,
+                             const ngx_http_licet_ctx_t *ctx, uint32_t i, licet_bytes key)
 {
     const licet_image *image = &ctx->caller.image->image;
     const licet_verdict_limit *bound = &ctx->verdict.limits[i];
     const licet_image_limit *limit = &image->limits[bound->limit];
-    licet_bytes key = licet_image_text(image, image->clauses[limit->clause].key);
-    const char *comma = policy->last > policy->text ? ", " : "";
-    uint64_t end, begin;
+    uint64_t end = licet_window_end_ms(limit->per, limit->span_s, bound->window);
+    uint64_t begin = bound->window > 0 ? licet_window_end_ms(limit->per, limit->span_s, bound->window - 1) : 0;
 
-    if (!ngx_http_licet_sf_string(key)) {
-        return;
-    }
-    end = licet_window_end_ms(limit->per, limit->span_s, bound->window);
-    begin = bound->window > 0 ? licet_window_end_ms(limit->per, limit->span_s, bound->window - 1) : 0;
-    policy->last = ngx_slprintf(policy->last, policy->end, "%s\"%*s\";q=%uL;w=%uL", comma, key.len, key.data,
-                                limit->most, (end - begin) / 1000);
+    ngx_http_licet_ratelimit_item(policy, first, key, 'q', limit->most, 'w', (end - begin) / 1000);
     ngx_http_licet_ratelimit_unit(policy, image, bound->kind);
-    state->last = ngx_slprintf(state->last, state->end, "%s\"%*s\";r=%uL;t=%uL", comma, key.len, key.data,
-                               ctx->remaining[i], end > ctx->now_ms ? (end - ctx->now_ms + 999) / 1000 : 0);
+    ngx_http_licet_ratelimit_item(state, first, key, 'r', ctx->remaining[i], 't',
+                                  end > ctx->now_ms ? (end - ctx->now_ms + 999) / 1000 : 0);
 }
 
 static ngx_int_t
-ngx_http_licet_ratelimit_push(ngx_http_request_t *r, const char *name, const ngx_http_licet_list_t *list)
+ngx_http_licet_ratelimit_push(ngx_http_request_t *r, const char *name, const ngx_http_licet_text_t *list, u_char *begin)
 {
     ngx_str_t text;
 
-    text.len = (size_t)(list->last - list->text);
+    text.len = (size_t)(list->last - begin);
     if (text.len == 0 || list->last == list->end) {
         return NGX_OK; /* nothing to say, or not all of it */
     }
@@ -80,25 +84,28 @@ ngx_http_licet_ratelimit_push(ngx_http_request_t *r, const char *name, const ngx
     if (text.data == NULL) {
         return NGX_ERROR;
     }
-    ngx_memcpy(text.data, list->text, text.len);
+    ngx_memcpy(text.data, begin, text.len);
     return ngx_http_licet_push_out(r, name, text);
 }
 
 ngx_int_t
 ngx_http_licet_ratelimit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 {
-    ngx_http_licet_list_t policy, state;
+    u_char policy_text[NGX_HTTP_LICET_RATELIMIT_MAX], state_text[NGX_HTTP_LICET_RATELIMIT_MAX];
+    ngx_http_licet_text_t policy = {policy_text, policy_text + sizeof(policy_text)};
+    ngx_http_licet_text_t state = {state_text, state_text + sizeof(state_text)};
+    const licet_image *image = &ctx->caller.image->image;
+    licet_bytes key;
     uint32_t i;
 
-    policy.last = policy.text;
-    policy.end = policy.text + sizeof(policy.text);
-    state.last = state.text;
-    state.end = state.text + sizeof(state.text);
     for (i = 0; i < ctx->verdict.limits_len; i++) {
-        ngx_http_licet_ratelimit_one(&policy, &state, ctx, i);
+        key = licet_image_text(image, image->clauses[image->limits[ctx->verdict.limits[i].limit].clause].key);
+        if (ngx_http_licet_sf_string(key)) {
+            ngx_http_licet_ratelimit_one(&policy, &state, policy.last == policy_text, ctx, i, key);
+        }
     }
-    if (ngx_http_licet_ratelimit_push(r, "RateLimit-Policy", &policy) != NGX_OK) {
+    if (ngx_http_licet_ratelimit_push(r, "RateLimit-Policy", &policy, policy_text) != NGX_OK) {
         return NGX_ERROR;
     }
-    return ngx_http_licet_ratelimit_push(r, "RateLimit", &state);
+    return ngx_http_licet_ratelimit_push(r, "RateLimit", &state, state_text);
 }

@@ -53,37 +53,48 @@ ngx_http_licet_value_decision(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, 
     return out_value->len > 0;
 }
 
+/* A log line asks twice, for the length and for the text. */
 static bool
 ngx_http_licet_value_units(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_bytes *out_value)
 {
+    u_char room[LICET_SCAN_UNITS_MAX * (LICET_NAME_MAX + NGX_INT64_LEN + 2) + 64], *copy;
+    ngx_http_licet_text_t text = {room, room + sizeof(room)};
     ngx_http_licet_delivered_t delivered;
     const licet_image *image;
-    licet_buffer text;
-    licet_bytes name;
-    u_char *copy;
     ngx_uint_t i;
 
     if (ctx->caller.image == NULL || ctx->plan == NULL || ctx->plan->units == 0) {
         return false;
     }
+    if (ctx->settled && ctx->units.len > 0) {
+        *out_value = ctx->units;
+        return true;
+    }
     image = &ctx->caller.image->image;
     ngx_http_licet_delivered(ctx, true, &delivered);
-    licet_buffer_init(&text, 1024);
     for (i = 0; i < ctx->plan->units; i++) {
-        name = licet_image_text(image, image->header->kinds[ctx->plan->kind[i]]);
-        licet_put_format(&text, "%s%.*s=%llu", i > 0 ? "," : "", (int)name.len, (const char *)name.data,
-                         (unsigned long long)delivered.units[ctx->plan->kind[i]]);
+        if (i > 0) {
+            ngx_http_licet_put_literal(&text, ",");
+        }
+        ngx_http_licet_put(&text, licet_image_text(image, image->header->kinds[ctx->plan->kind[i]]));
+        ngx_http_licet_put_literal(&text, "=");
+        ngx_http_licet_put_number(&text, delivered.units[ctx->plan->kind[i]]);
     }
     if (delivered.unmetered != LICET_UNMETERED_NONE) {
-        licet_put_format(&text, ",unmetered=%s", licet_unmetered_slug(delivered.unmetered));
+        ngx_http_licet_put_literal(&text, ",unmetered=");
+        ngx_http_licet_put(&text, licet_bytes_of_text(licet_unmetered_slug(delivered.unmetered)));
     }
-    copy = text.failed ? NULL : ngx_pnalloc(r->pool, text.len);
-    if (copy != NULL) {
-        ngx_memcpy(copy, text.data, text.len);
-        *out_value = licet_bytes_of(copy, text.len);
+    out_value->len = (size_t)(text.last - room);
+    copy = text.last == text.end ? NULL : ngx_pnalloc(r->pool, out_value->len);
+    if (copy == NULL) {
+        return false;
     }
-    licet_buffer_done(&text);
-    return copy != NULL;
+    ngx_memcpy(copy, room, out_value->len);
+    out_value->data = copy;
+    if (ctx->settled) {
+        ctx->units = *out_value;
+    }
+    return true;
 }
 
 static const ngx_http_licet_value_pt ngx_http_licet_values[] = {
