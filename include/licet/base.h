@@ -109,6 +109,8 @@ bool licet_take_uint(licet_cursor *c, unsigned n, uint64_t *out_value);
 bool licet_take_varint(licet_cursor *c, uint64_t *out_value);
 /* A view of the next len bytes. */
 bool licet_take_bytes(licet_cursor *c, size_t len, licet_bytes *out_value);
+/* A view of the next count pieces, each a u8 length and that many bytes. */
+bool licet_take_pieces(licet_cursor *c, uint32_t count, licet_bytes *out_value);
 /* u16 length, then that many bytes. */
 bool licet_take_text(licet_cursor *c, licet_bytes *out_value);
 bool licet_cursor_at_end(const licet_cursor *c);

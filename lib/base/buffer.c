@@ -30,20 +30,13 @@ licet_buffer_done(licet_buffer *b)
     *b = (licet_buffer){.ceiling = b->ceiling};
 }
 
-/* Room for len more bytes; doubling, so that n puts cost n copies altogether. */
+/* Room for len more bytes by doubling, so that n puts cost n copies altogether. */
 static bool
-reserve(licet_buffer *b, size_t len)
+grow(licet_buffer *b, size_t len)
 {
     size_t capacity = b->capacity < FIRST_CAPACITY ? FIRST_CAPACITY : b->capacity;
     uint8_t *data;
 
-    if (b->failed || len > b->ceiling - b->len) {
-        b->failed = true;
-        return false;
-    }
-    if (b->capacity - b->len >= len) {
-        return true;
-    }
     while (capacity - b->len < len && capacity <= b->ceiling / 2) {
         capacity *= 2;
     }
@@ -60,14 +53,20 @@ reserve(licet_buffer *b, size_t len)
     return true;
 }
 
-bool
-licet_put_uint(licet_buffer *b, unsigned n, uint64_t value)
+static inline bool
+reserve(licet_buffer *b, size_t len)
 {
-    assert(n >= 1 && n <= 8);
-    if (n < 8 && value >> (8 * n) != 0) {
-        b->failed = true; /* cut digits would be another number */
+    if (b->failed || len > b->ceiling - b->len) {
+        b->failed = true;
         return false;
     }
+    return b->capacity - b->len >= len || grow(b, len);
+}
+
+/* Big endian, n bytes: where n is a constant this becomes one store. */
+static inline __attribute__((always_inline)) bool
+put(licet_buffer *b, unsigned n, uint64_t value)
+{
     if (!reserve(b, n)) {
         return false;
     }
@@ -79,27 +78,38 @@ licet_put_uint(licet_buffer *b, unsigned n, uint64_t value)
 }
 
 bool
+licet_put_uint(licet_buffer *b, unsigned n, uint64_t value)
+{
+    assert(n >= 1 && n <= 8);
+    if (n < 8 && value >> (8 * n) != 0) {
+        b->failed = true; /* cut digits would be another number */
+        return false;
+    }
+    return n == 6 ? put(b, 6, value) : put(b, n, value); /* times and sequences have 6 bytes */
+}
+
+bool
 licet_put_u8(licet_buffer *b, uint8_t value)
 {
-    return licet_put_uint(b, 1, value);
+    return put(b, 1, value);
 }
 
 bool
 licet_put_u16(licet_buffer *b, uint16_t value)
 {
-    return licet_put_uint(b, 2, value);
+    return put(b, 2, value);
 }
 
 bool
 licet_put_u32(licet_buffer *b, uint32_t value)
 {
-    return licet_put_uint(b, 4, value);
+    return put(b, 4, value);
 }
 
 bool
 licet_put_u64(licet_buffer *b, uint64_t value)
 {
-    return licet_put_uint(b, 8, value);
+    return put(b, 8, value);
 }
 
 bool

@@ -108,6 +108,26 @@ test_cursor_ends(void **state)
 }
 
 static void
+test_pieces_in_a_row(void **state)
+{
+    static const uint8_t bytes[] = {2, 'a', 'b', 0, 1, 'c', 9};
+    licet_cursor c = {.in = licet_bytes_of(bytes, sizeof(bytes))};
+    licet_bytes view = {NULL, 1};
+
+    assert_true(licet_take_pieces(&c, 0, &view) && view.len == 0 && c.pos == 0);
+    assert_true(licet_take_pieces(&c, 3, &view) && view.data == bytes && view.len == 6 && c.pos == 6);
+    assert_false(licet_take_pieces(&c, 1, &view)); /* nine bytes are promised, none is there */
+    assert_int_equal(c.pos, 6);
+    c.in.len = 6;
+    assert_false(licet_take_pieces(&c, 1, &view)); /* not even a length */
+    for (size_t len = 0; len < 6; len++) {
+        c = (licet_cursor){.in = licet_bytes_of(bytes, len)};
+        assert_false(licet_take_pieces(&c, 3, &view));
+        assert_int_equal(c.pos, 0);
+    }
+}
+
+static void
 test_ceiling(void **state)
 {
     licet_buffer b;
@@ -171,8 +191,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_varint),   cmocka_unit_test(test_cursor_ends),
-        cmocka_unit_test(test_ceiling),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_pieces_in_a_row), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_varint),
+        cmocka_unit_test(test_cursor_ends),     cmocka_unit_test(test_ceiling),    cmocka_unit_test(test_refusals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

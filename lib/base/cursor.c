@@ -17,12 +17,12 @@ has(const licet_cursor *c, size_t len)
     return c->in.len - c->pos >= len;
 }
 
-bool
-licet_take_uint(licet_cursor *c, unsigned n, uint64_t *out_value)
+/* Big endian, n bytes: where n is a constant this becomes one load. */
+static inline __attribute__((always_inline)) bool
+take(licet_cursor *c, unsigned n, uint64_t *out_value)
 {
     uint64_t value = 0;
 
-    assert(n >= 1 && n <= 8);
     if (!has(c, n)) {
         return false;
     }
@@ -35,14 +35,19 @@ licet_take_uint(licet_cursor *c, unsigned n, uint64_t *out_value)
 }
 
 bool
+licet_take_uint(licet_cursor *c, unsigned n, uint64_t *out_value)
+{
+    assert(n >= 1 && n <= 8);
+    return n == 6 ? take(c, 6, out_value) : take(c, n, out_value); /* times and sequences have 6 bytes */
+}
+
+bool
 licet_take_u8(licet_cursor *c, uint8_t *out_value)
 {
-    uint64_t value;
-
-    if (!licet_take_uint(c, 1, &value)) {
+    if (!has(c, 1)) {
         return false;
     }
-    *out_value = (uint8_t)value;
+    *out_value = c->in.data[c->pos++];
     return true;
 }
 
@@ -51,7 +56,7 @@ licet_take_u16(licet_cursor *c, uint16_t *out_value)
 {
     uint64_t value;
 
-    if (!licet_take_uint(c, 2, &value)) {
+    if (!take(c, 2, &value)) {
         return false;
     }
     *out_value = (uint16_t)value;
@@ -63,7 +68,7 @@ licet_take_u32(licet_cursor *c, uint32_t *out_value)
 {
     uint64_t value;
 
-    if (!licet_take_uint(c, 4, &value)) {
+    if (!take(c, 4, &value)) {
         return false;
     }
     *out_value = (uint32_t)value;
@@ -73,7 +78,7 @@ licet_take_u32(licet_cursor *c, uint32_t *out_value)
 bool
 licet_take_u64(licet_cursor *c, uint64_t *out_value)
 {
-    return licet_take_uint(c, 8, out_value);
+    return take(c, 8, out_value);
 }
 
 bool
@@ -108,6 +113,22 @@ licet_take_bytes(licet_cursor *c, size_t len, licet_bytes *out_value)
     }
     *out_value = len == 0 ? (licet_bytes){NULL, 0} : (licet_bytes){c->in.data + c->pos, len};
     c->pos += len;
+    return true;
+}
+
+bool
+licet_take_pieces(licet_cursor *c, uint32_t count, licet_bytes *out_value)
+{
+    size_t pos = c->pos, len = c->in.len;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (pos >= len || len - pos - 1 < c->in.data[pos]) {
+            return false;
+        }
+        pos += 1 + (size_t)c->in.data[pos];
+    }
+    *out_value = pos == c->pos ? (licet_bytes){NULL, 0} : (licet_bytes){c->in.data + c->pos, pos - c->pos};
+    c->pos = pos;
     return true;
 }
 

@@ -74,15 +74,7 @@ take_ids(licet_cursor *c, licet_journal_facts *f)
         !licet_take_u32(c, &f->identity.epoch) || !licet_take_uint(c, 6, &f->identity.sequence) ||
         !licet_take_u8(c, &f->unit) || !licet_take_u32(c, &f->count))
         return false;
-    size_t start = c->pos;
-    for (uint32_t i = 0; i < f->count; i++) {
-        uint8_t len;
-        licet_bytes id;
-        if (!licet_take_u8(c, &len) || !licet_take_bytes(c, len, &id))
-            return false;
-    }
-    f->entry = (licet_bytes){c->in.data + start, c->pos - start};
-    return true;
+    return licet_take_pieces(c, f->count, &f->entry);
 }
 
 static bool

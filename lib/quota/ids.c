@@ -66,15 +66,9 @@ static bool
 check_ids(licet_bytes ids, uint32_t count)
 {
     licet_cursor cursor = {.in = ids};
+    licet_bytes all;
 
-    for (uint32_t i = 0; i < count; i++) {
-        licet_bytes id;
-        uint8_t len;
-        if (!licet_take_u8(&cursor, &len) || !licet_take_bytes(&cursor, len, &id)) {
-            return false;
-        }
-    }
-    return licet_cursor_at_end(&cursor);
+    return licet_take_pieces(&cursor, count, &all) && licet_cursor_at_end(&cursor);
 }
 
 static bool

@@ -77,19 +77,13 @@ licet_gate_head(const licet_gate *gate, uint32_t area)
 bool
 licet_gate_peek(const licet_gate *gate, uint32_t area, uint64_t position, licet_wide *out_wide, licet_error *err)
 {
-    licet_wide wide;
-
     if (area >= gate->at.areas ||
         position - licet_gate_tail(gate, area) >= licet_gate_head(gate, area) - licet_gate_tail(gate, area)) {
         return LICET_FAIL(err, LICET_E_NOT_FOUND, 0, "receipt ring of area %u: nothing at position %llu", area,
                           (unsigned long long)position);
     }
-    memcpy(&wide, gate_entry_at(gate, area, position), sizeof(wide));
-    if (!wide_check(gate, &wide, err)) {
-        return false;
-    }
-    *out_wide = wide;
-    return true;
+    memcpy(out_wide, gate_entry_at(gate, area, position), sizeof(*out_wide)); /* first the copy, then the check */
+    return wide_check(gate, out_wide, err);
 }
 
 void
