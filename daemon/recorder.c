@@ -23,6 +23,7 @@
 #define RETRY_MS 1000
 #define ADOPT_MS 50
 #define TICK_MS 1000
+#define CLOCK_BACK_MS 5000
 #define LOCK_TRIES 50
 #define DAMAGE_LINES_MOST 20 /* in each DAMAGE_MS */
 #define DAMAGE_MS 10000
@@ -439,7 +440,7 @@ mend(licet_recorder *r, uint64_t now_ms)
 static bool
 second(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
-    bool month = r->last_tick != 0 && licet_month_of(now_ms) != licet_month_of(r->last_tick);
+    bool month = r->last_tick != 0 && licet_month_of(now_ms) > licet_month_of(r->last_tick);
 
     if (now_ms < r->second_ms + TICK_MS && now_ms >= r->second_ms) {
         return true;
@@ -478,10 +479,24 @@ gate_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *
     return recorder_drain(r, now_ms, out_work, err) && recorder_leases_wanted(r, now_ms, err);
 }
 
+/* Nothing goes back with it: windows, ticks and periods wait until the clock has come that far again. */
+static void
+watch_clock(licet_recorder *r, uint64_t now_ms)
+{
+    if (now_ms + CLOCK_BACK_MS < r->round_ms) {
+        recorder_say(
+            r, LICET_LOG_WARNING,
+            "the clock was set back by %llu s; limits whose window had moved on stay in it until its time comes",
+            (unsigned long long)((r->round_ms - now_ms) / 1000));
+    }
+    r->round_ms = now_ms;
+}
+
 bool
 licet_recorder_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *err)
 {
     *out_work = 0;
+    watch_clock(r, now_ms);
     if (r->gate != NULL) {
         licet_gate_alive(r->gate->gate, now_ms);
     }

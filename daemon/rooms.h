@@ -198,6 +198,7 @@ struct licet_recorder {
     size_t old_len;
     recorder_allowed *allowed;
     uint32_t allowed_len;
+    uint64_t round_ms; /* time of the last round */
     uint64_t adopt_ms, second_ms, lease_ms;
     uint32_t fill;       /* of the fullest ring at the last round, RECORDER_FULL also when a lease ran dry */
     uint32_t minute;     /* of the unidentified callers that the gate still counts */

@@ -131,12 +131,13 @@ ngx_http_licet_why_short(const ngx_http_licet_ctx_t *ctx, const licet_shortage *
     return limit->kind == LICET_KIND_REQUEST ? LICET_REASON_RATE_LIMIT : LICET_REASON_CAP_REACHED;
 }
 
-/* What is left of each limit now, after this request's reservation if it got one. */
+/* What is left of each limit now, after this request's reservation if it got one. A counter whose window lies ahead of
+ * the clock, which was set back, is what binds. */
 static void
 ngx_http_licet_remaining(ngx_http_licet_ctx_t *ctx)
 {
     const licet_image *image = &ctx->caller.image->image;
-    const licet_verdict_limit *bound;
+    licet_verdict_limit *bound;
     licet_counter_value value;
     uint64_t most, taken;
     uint32_t i;
@@ -145,7 +146,8 @@ ngx_http_licet_remaining(ngx_http_licet_ctx_t *ctx)
         bound = &ctx->verdict.limits[i];
         value = licet_gate_counter(ctx->area->gate, bound->counter);
         most = image->limits[bound->limit].most;
-        taken = value.window == bound->window ? value.taken : 0;
+        taken = value.window >= bound->window ? value.taken : 0;
+        bound->window = ngx_max(value.window, bound->window);
         ctx->remaining[i] = most > taken ? most - taken : 0;
     }
     ctx->limits_known = 1;

@@ -21,6 +21,8 @@
 #include "ring.h"
 #include "worker.h"
 
+#define DURATION_MOST (UINT64_C(24) * 3600 * 1000) /* of a response that no live worker ended */
+
 static uint64_t
 greatest(uint64_t a, uint64_t b)
 {
@@ -166,10 +168,11 @@ charge(licet_slot *slot)
     }
 }
 
+/* By two readings of the wall clock, which may have been set in between: what cannot be is told as unknown. */
 static uint32_t
 duration(uint64_t from_ms, uint64_t to_ms)
 {
-    return to_ms > from_ms ? (uint32_t)gate_least(to_ms - from_ms, UINT32_MAX) : 0;
+    return to_ms > from_ms && to_ms - from_ms <= DURATION_MOST ? (uint32_t)(to_ms - from_ms) : 0;
 }
 
 void

@@ -189,6 +189,7 @@ export class Site {
     if (this.options.extraHttp) conf = conf.replace(/(\n\s+upstream licet_upstream)/, `\n    ${this.options.extraHttp}$1`);
     if (this.options.extraServer) conf = conf.replace(/(\n\s+location \/ \{)/, `\n        ${this.options.extraServer}$1`);
     if (this.options.extraLocation) conf = conf.replace(/(licet on;)/, `$1\n            ${this.options.extraLocation}`);
+    conf = Object.keys(this.nginxEnv ?? {}).map((name) => `env ${name};\n`).join('') + conf; // nginx clears the others
     this.conf = join(this.dir, 'data/nginx/nginx.conf');
     await writeFile(this.conf, conf);
   }
