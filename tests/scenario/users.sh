@@ -66,6 +66,30 @@ same 'workers of another group' "$(serve "nobody $(id -gn nobody)" root)" '503 5
 grep -q 'workers run as "nobody", whom ".*shop.gate" keeps out' "$SCENARIO_DIR/run/stderr" "$SCENARIO_DIR/run/error.log"
 grep -q 'there is no gate, requests are answered by 503: .*shop.gate: open: Permission denied; trying again' "$SCENARIO_DIR/run/error.log"
 
+# another PID namespace, as in a container: who lives is told by locks, not by process numbers
+if unshare --pid --fork true 2>/dev/null; then
+    rm -rf "$SCENARIO_DIR/run"
+    mkdir "$SCENARIO_DIR/run"
+    conf www-data
+    workers() { curl -sS --unix-socket "$site/data/operator.sock" http://localhost/status | jq .workers; }
+    for _ in $(seq 500); do [[ $(workers) == 0 ]] && break; sleep 0.01; done
+    same 'no worker is left' "$(workers)" 0
+    # shellcheck disable=SC2086
+    env $NGINX_ENV unshare --pid --fork --kill-child "$NGINX" -g 'daemon off;' -p "$SCENARIO_DIR" -c "$SCENARIO_DIR/nginx.conf" \
+        -e "$SCENARIO_DIR/run/error.log" 2>"$SCENARIO_DIR/run/stderr" &
+    namespace=$!
+    for _ in $(seq 500); do [[ -s $SCENARIO_DIR/run/nginx.pid ]] && break; sleep 0.01; done
+    same 'in a PID namespace of its own' "$(ask /x) $(ask /.well-known/licet/usage)" '200 200'
+    same 'two workers joined' "$(workers)" 2
+    calm
+    kill -9 $namespace
+    wait $namespace 2>/dev/null || true
+    for _ in $(seq 500); do [[ $(workers) == 0 ]] && break; sleep 0.01; done
+    same 'their end is seen from here' "$(workers)" 0
+else
+    echo 'SKIP: no PID namespaces on this machine'
+fi
+
 # what the workers may not: keys, journal, ledgers, the operator's socket
 denied() { setpriv --reuid=www-data --regid=www-data --clear-groups "$@" 2>/dev/null && { echo "www-data may: $*"; exit 1; }; return 0; }
 denied cat "$site/data/key"
