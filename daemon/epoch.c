@@ -541,6 +541,27 @@ gate_new_life(licet_recorder *r, licet_gate_options *options, uint64_t now_ms, l
     return true;
 }
 
+/* A file of another version that did not end in order: its workers may hold receipts that only that version can read.
+ * Whoever starts this one decides; to go on as if nobody was there would lose them into a gap. */
+static bool
+gate_ours(licet_recorder *r, const licet_gate_options *want, licet_error *err)
+{
+    uint8_t boot[16];
+    uint32_t layout;
+
+    if (r->lease_epoch == 0 || r->lease_ended || !licet_gate_foreign(r->config.shared_memory, &layout, boot) ||
+        memcmp(boot, want->boot_id, sizeof(boot)) != 0) {
+        return true;
+    }
+    recorder_say(r, LICET_LOG_ERROR,
+                 "%s has layout %u: another version of licet made it and did not end in order; start that version "
+                 "again, stop nginx, stop licetd, then start this one and nginx with its module (or remove the file, "
+                 "and what nobody journalled lies in a gap)",
+                 r->config.shared_memory, layout);
+    return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "%s: made by another version of licet, and in use",
+                      r->config.shared_memory);
+}
+
 /* Uses the file that is there, if it may be used. */
 static bool
 gate_adopt(licet_recorder *r, licet_gate_options *want, uint64_t now_ms, bool *out_adopted, licet_error *err)
@@ -549,6 +570,9 @@ gate_adopt(licet_recorder *r, licet_gate_options *want, uint64_t now_ms, bool *o
     licet_gate *mapped = NULL;
 
     *out_adopted = false;
+    if (!gate_ours(r, want, err)) {
+        return false;
+    }
     if (!licet_gate_open(r->config.shared_memory, &mapped, NULL)) {
         return true;
     }

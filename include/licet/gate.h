@@ -115,8 +115,12 @@ typedef struct licet_gate_options {
 
 /* ---- both sides ---------------------------------------------------------- */
 
-/* Maps an existing file; its stamp, size and geometry are checked. NOT_FOUND, CORRUPT, SYSTEM. */
+/* Maps an existing file; its stamp, size and geometry are checked. NOT_FOUND, UNSUPPORTED (another layout), CORRUPT,
+ * SYSTEM. */
 bool licet_gate_open(const char *path, licet_gate **out_gate, licet_error *err);
+/* True when the file there is a gate of another layout: made by another version, whose workers may still use it. Magic,
+ * layout and boot id lie where they lie in every layout. */
+bool licet_gate_foreign(const char *path, uint32_t *out_layout, uint8_t out_boot_id[16]);
 void licet_gate_close(licet_gate *gate);
 /* True when the file at the path is no longer the one mapped (a new stamp): map the new one for new requests. */
 bool licet_gate_replaced(const licet_gate *gate);

@@ -257,7 +257,9 @@ read_stamp(int fd, const char *path, gate_geometry *out_geometry, licet_error *e
         return LICET_FAIL(err, LICET_E_CORRUPT, 0, "%s: no stamp of a licet gate", path);
     }
     if (header.layout != GATE_LAYOUT) {
-        return LICET_FAIL(err, LICET_E_CORRUPT, 8, "%s: layout %u: expected %u", path, header.layout, GATE_LAYOUT);
+        return LICET_FAIL(err, LICET_E_UNSUPPORTED, 8,
+                          "%s: layout %u: expected %u: nginx's module and licetd must be of one version", path,
+                          header.layout, GATE_LAYOUT);
     }
     licet_gate_options options = options_of(&header);
     licet_hash sum = stamp_sum(&header);
@@ -299,6 +301,24 @@ licet_gate_open(const char *path, licet_gate **out_gate, licet_error *err)
     remember(gate);
     *out_gate = gate;
     return true;
+}
+
+bool
+licet_gate_foreign(const char *path, uint32_t *out_layout, uint8_t out_boot_id[16])
+{
+    gate_header header;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool foreign = fd >= 0 && pread(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) &&
+                   memcmp(header.magic, GATE_MAGIC, sizeof(header.magic)) == 0 && header.layout != GATE_LAYOUT;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (foreign) {
+        *out_layout = header.layout;
+        memcpy(out_boot_id, header.boot_id, sizeof(header.boot_id));
+    }
+    return foreign;
 }
 
 bool

@@ -92,7 +92,9 @@ test_stamp(void **state)
     for (size_t at = 0; at < end; at++) {
         uint8_t *byte = (uint8_t *)w.gate->header + at;
         *byte ^= 0x40;
-        if (licet_gate_open(w.path, &other, &err) || err.code != LICET_E_CORRUPT) {
+        bool of_layout = at >= 8 && at < 12;
+
+        if (licet_gate_open(w.path, &other, &err) || err.code != (of_layout ? LICET_E_UNSUPPORTED : LICET_E_CORRUPT)) {
             fail_msg("byte %zu of the stamp was changed and nobody saw it", at);
         }
         *byte ^= 0x40;

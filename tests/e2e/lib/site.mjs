@@ -204,6 +204,7 @@ export class Site {
     const env = { ...(libraries ? { LD_PRELOAD: libraries } : {}), ...(wants ? { ASAN_OPTIONS: 'detect_leaks=0' } : {}), ...this.env, ...this.nginxEnv };
     // With its whole path: a binary upgrade starts what it was started as.
     const command = [(await run('sh', ['-c', 'command -v nginx'])).stdout.trim(), '-p', folder, '-c', this.conf, '-e', join(folder, 'error.log')];
+    this.nginxEnv = env;
     this.nginx = this.start_('nginx', command[0], command.slice(1), env);
     if (this.options.daemon) {
       await this.nginx.ended;
