@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzz: a worker that writes whatever it likes. The input is a list of
- * (place u24, length u8, bytes) written over the areas, cells and counters of
- * a file with responses under way; then licetd adopts, peeks and drains, and a
- * worker joins and serves. Nothing may crash or read out of bounds, and after
- * it no slot is left behind.
+ * Fuzz: a process that writes whatever it likes wherever it likes. The input
+ * is a list of (place u24, length u8, bytes) written over a file with responses
+ * under way: header, counters, leases, slots, rings, heads; before licetd looks
+ * and between any two of its looks. licetd adopts, peeks, drains and mends all
+ * the while; afterwards no slot and no area is left behind, and a worker joins
+ * and serves. Nothing may crash, hang or read out of bounds.
  */
 #include "layout.h"
 
@@ -17,13 +18,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define NOW UINT64_C(1700000000000)
 
-static void
-must(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
+#define must(condition)                                                                                                \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "gate_fuzz.c:%d: %s\n", __LINE__, #condition);                                             \
+            abort();                                                                                                   \
+        }                                                                                                              \
+    } while (0)
 
 static licet_gate *
 make(const char *path)
@@ -91,43 +92,71 @@ serve(licet_worker *worker, licet_slot *slot)
     licet_slot_settle(worker, slot, &settlement);
 }
 
-/* Behind the header page, which no worker's mistake is taken to reach: its words are copied when the file is mapped. */
-static void
-overwrite(const licet_gate *gate, const uint8_t *data, size_t size)
-{
-    size_t room = gate->at.size - GATE_PAGE;
+/* What the hostile process writes, record by record: before licetd looks, and between any two of its looks. */
+typedef struct script {
+    const uint8_t *data;
+    size_t size;
+} script;
 
-    while (size >= 4) {
-        size_t at = (size_t)(data[0] | data[1] << 8 | data[2] << 16) % room;
-        size_t len = data[3] < size - 4 ? data[3] : size - 4;
-        len = len < room - at ? len : room - at;
-        memcpy(gate->map + GATE_PAGE + at, data + 4, len);
-        data += 4 + len;
-        size -= 4 + len;
+static bool
+scribble(const licet_gate *gate, script *s)
+{
+    size_t room = gate->at.size;
+
+    if (s->size < 4) {
+        return false;
     }
+    size_t at = (size_t)(s->data[0] | s->data[1] << 8 | s->data[2] << 16) % room;
+    size_t len = s->data[3] < s->size - 4 ? s->data[3] : s->size - 4;
+    memcpy(gate->map + at, s->data + 4, len < room - at ? len : room - at);
+    s->data += 4 + len;
+    s->size -= 4 + len;
+    return true;
 }
 
+/* Words that move: heads forward and back, a state, an owner, tails that are not his to write. */
 static void
-drain(licet_gate *gate)
+scribble_words(const licet_gate *gate, script *s)
+{
+    gate_area *area = gate_area_at(gate, s->size > 4 ? s->data[4] % gate->at.areas : 0);
+    uint64_t *words[] = {&area->head, &area->ids_head, &area->tail, &area->ids_tail, &area->owner, &area->uses};
+    uint64_t value;
+
+    if (s->size >= 14) {
+        memcpy(&value, s->data + 6, sizeof(value));
+        uint64_t *word = words[s->data[5] % 6];
+        GATE_STORE(word, s->data[13] % 2 ? value : GATE_LOAD(word) + (s->data[13] % 16) - 8);
+    }
+    (void)scribble(gate, s);
+}
+
+/* As the recorder: what is between tail and head when it looks, each entry copied and judged, then drained. */
+static void
+drain(licet_gate *gate, script *s)
 {
     licet_buffer buffer;
 
     licet_buffer_init(&buffer, 4096);
     for (uint32_t area = 0; area < licet_gate_areas(gate); area++) {
-        uint64_t head = licet_gate_head(gate, area), at = licet_gate_tail(gate, area);
+        uint64_t tail = licet_gate_tail(gate, area), head = licet_gate_head(gate, area), at = tail;
+        must(head - tail <= gate->at.ring);
         for (; at < head; at++) {
             licet_wide wide;
             if (licet_gate_peek(gate, area, at, &wide, NULL)) {
                 must(wide.cell < 3 && wide.ending < LICET_ENDINGS_LEN && wide.purpose_len <= LICET_NAME_MAX);
             }
+            scribble_words(gate, s);
         }
-        licet_gate_release(gate, area, head);
         uint64_t ids_head = licet_gate_ids_head(gate, area), next = licet_gate_ids_tail(gate, area);
         licet_ids_chunk chunk;
+        must(ids_head - next <= gate->at.ring_ids);
         while (next < ids_head && licet_gate_ids_peek(gate, area, next, &buffer, &chunk, &next, NULL)) {
             must(chunk.ids.len <= 256 && chunk.count <= chunk.ids.len);
+            scribble_words(gate, s);
         }
-        licet_gate_ids_release(gate, area, ids_head);
+        licet_gate_drained(gate, area, head, ids_head);
+        must(licet_gate_tail(gate, area) == head);
+        (void)licet_gate_plausible(gate, area);
     }
     licet_buffer_done(&buffer);
 }
@@ -144,6 +173,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(mkdtemp(dir) != NULL);
     snprintf(path, sizeof(path), "%s/gate", dir);
     licet_gate *gate = make(path);
+    must(licet_gate_serve(gate, NULL));
     must(licet_worker_join(gate, &worker, NULL));
     serve(worker, admit(worker));
     admit(worker);
@@ -158,22 +188,37 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(open[0], kept[0], sizeof(kept[0]));
     memcpy(open[1], kept[1], sizeof(kept[1]));
     GATE_STORE(&gate_area_at(gate, 0)->owner, owner);
-    overwrite(gate, data, size);
-    drain(gate);
+    script s = {data, size};
+    for (int i = 0; i < 4; i++) {
+        (void)scribble(gate, &s);
+    }
+    drain(gate, &s);
+    while (s.size >= 4) {
+        licet_gate_adopt(gate, NOW, NULL, NULL);
+        scribble_words(gate, &s);
+        drain(gate, &s);
+        licet_gate_mend(gate);
+        scribble_words(gate, &s);
+    }
+    for (uint32_t area = 0; area < 2; area++) { /* now it is gone; its traces must not keep an area for ever */
+        licet_gate_suspect(gate, area);
+    }
     for (int i = 0; i < 8; i++) {
         licet_gate_adopt(gate, NOW, NULL, NULL);
-        drain(gate);
+        drain(gate, &s);
     }
+    licet_gate_mend(gate);
+    must(licet_gate_mend(gate).stamps == 0 && licet_gate_owned(gate) == 0);
     must(licet_gate_under_way(gate) == 0);
     for (uint32_t cell = 0; cell < 4; cell++) {
         if (licet_gate_unrecorded_take(gate, cell, &requests, &units)) {
-            must(requests > 0);
+            must(requests > 0 || units > 0);
         }
     }
     must(licet_gate_lease_wanted(gate, cells, 3) <= 3);
     for (int i = 0; i < 4 && !licet_worker_join(gate, &worker, NULL); i++) {
         licet_gate_adopt(gate, NOW, NULL, NULL); /* an area out of order is put right on the way */
-        drain(gate);
+        drain(gate, &s);
         worker = NULL;
     }
     must(worker != NULL);
@@ -181,7 +226,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         serve(worker, admit(worker));
     }
     licet_worker_leave(worker, NOW);
-    drain(gate);
+    drain(gate, &s);
     must(licet_gate_owned(gate) <= 1);
     licet_gate_close(gate);
     unlink(path);
