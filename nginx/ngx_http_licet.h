@@ -35,6 +35,7 @@ typedef struct ngx_http_licet_view_s ngx_http_licet_view_t;
 typedef struct ngx_http_licet_image_s ngx_http_licet_image_t;
 typedef struct ngx_http_licet_meter_s ngx_http_licet_meter_t;
 typedef struct ngx_http_licet_inflate_s ngx_http_licet_inflate_t;
+typedef struct ngx_http_licet_recode_s ngx_http_licet_recode_t;
 typedef struct ngx_http_licet_shadow_s ngx_http_licet_shadow_t;
 typedef struct ngx_http_licet_ctx_s ngx_http_licet_ctx_t;
 
@@ -151,11 +152,8 @@ typedef struct {
     uint32_t app, credential; /* rows; credential LICET_NONE: named by what stands in front */
 } ngx_http_licet_caller_t;
 
-/*
- * Snapshots of the scan, one per buffer under way, in the order of the body. What is in the TLS buffer is under way
- * too, but its owner may have filled its buffer anew: over TLS they stand for pieces, and keep the bytes.
- */
-#define NGX_HTTP_LICET_SNAPSHOTS 32
+/* The scan before a buffer under way, or a piece of one (ngx_http_licet_snapshot.c). */
+#define NGX_HTTP_LICET_SNAPSHOTS 128 /* an even number */
 #define NGX_HTTP_LICET_PIECE 4096
 
 typedef struct {
@@ -163,6 +161,7 @@ typedef struct {
     uint64_t from, to;
     const u_char *bytes; /* of [from, to) */
     u_char *copy;        /* room for a piece; NULL unless needed */
+    ngx_uint_t parts;    /* buffers or pieces */
     unsigned copied : 1;
     unsigned exact : 1; /* 0: stands for several buffers; only the count at 'to' is known */
 } ngx_http_licet_snapshot_t;
@@ -171,11 +170,11 @@ struct ngx_http_licet_meter_s {
     ngx_http_licet_inflate_t *inflate; /* NULL: the body is not compressed */
     ngx_table_elt_t *encoding;         /* of the head, as it was here */
     licet_scan scan;
-    licet_scan before; /* of the buffer in hand */
-    uint64_t offset;   /* body bytes seen above gzip */
-    ngx_http_licet_snapshot_t *snapshots[NGX_HTTP_LICET_SNAPSHOTS];
-    ngx_uint_t first, len;        /* of the ring of snapshots */
-    ngx_uint_t waiting_snapshots; /* len before the buffer that waits */
+    licet_scan before;               /* of the buffer in hand */
+    uint64_t offset;                 /* body bytes seen above gzip */
+    ngx_uint_t first, len, places;   /* of the ring of snapshots; places: those that were made */
+    ngx_uint_t stride;               /* parts that one stands for from now on */
+    ngx_http_licet_recode_t *recode; /* marks where a filter below changes the bytes; NULL: none came out */
     uint64_t count[LICET_KINDS_MAX];
     uint64_t reserved[LICET_KINDS_MAX];
     size_t ids_len;
@@ -186,7 +185,9 @@ struct ngx_http_licet_meter_s {
     unsigned ids_lost : 1;
     unsigned cut : 1;
     unsigned bytes_bound : 1; /* a limit counts bytes */
-    u_char ids[2048];         /* batch of one kind; last, for it is not zeroed */
+    /* from here on nothing is zeroed */
+    ngx_http_licet_snapshot_t *snapshots[NGX_HTTP_LICET_SNAPSHOTS];
+    u_char ids[2048]; /* batch of one kind */
 };
 
 #define NGX_HTTP_LICET_CHUNKS 32
@@ -198,6 +199,7 @@ typedef struct {
     uint64_t handed;                      /* of these, taken by what is below: kernel or TLS buffer */
     uint64_t ends[NGX_HTTP_LICET_CHUNKS]; /* where the last chunks end */
     ngx_uint_t chunks;
+    unsigned stale : 1;   /* an owner filled a buffer anew that was under way */
     unsigned recoded : 1; /* a filter between meter and tail changes the bytes */
     unsigned last : 1;
 } ngx_http_licet_tail_t;
@@ -224,6 +226,7 @@ struct ngx_http_licet_ctx_s {
     uint64_t remaining[LICET_LIMITS_PER_REQUEST_MAX];
     uint64_t now_ms;         /* of admission */
     ngx_msec_t started, fed; /* of the clock that only goes forward: admission, last byte from upstream */
+    off_t read;              /* bytes that nginx had read from the upstream then */
     ngx_msec_t waiting;
     licet_slot *slot; /* NULL: none, or settled */
     ngx_queue_t live;
@@ -232,7 +235,7 @@ struct ngx_http_licet_ctx_s {
     ngx_http_licet_tail_t tail;
     licet_unmetered unmetered; /* known at the head */
     ngx_uint_t status;
-    ngx_http_licet_delivered_t delivered; /* valid once settled */
+    ngx_http_licet_delivered_t delivered; /* valid once settled or told */
     licet_bytes units;                    /* text of delivered, once asked for */
     ngx_chain_t *body_kept;               /* buffers that wait for a lease; the first is scanned already */
     ngx_event_t body_wait;
@@ -240,6 +243,7 @@ struct ngx_http_licet_ctx_s {
     unsigned body_short : 1;
     unsigned counts : 1; /* a 2xx */
     unsigned settled : 1;
+    unsigned told : 1;         /* delivered is valid before that: the connection failed */
     unsigned limits_known : 1; /* remaining is filled */
 };
 
@@ -334,7 +338,19 @@ uint64_t ngx_http_licet_tail_handed(const ngx_http_licet_ctx_t *ctx);
 /* All of the body was handed to the kernel. */
 bool ngx_http_licet_tail_complete(const ngx_http_licet_ctx_t *ctx);
 uint64_t ngx_http_licet_tail_acked(const ngx_http_licet_ctx_t *ctx);
-/* Forgets snapshots that can no longer be needed. */
+/* A snapshot before the scan is fed [from, from + len); copy: its bytes will not stay where they are. */
+ngx_int_t ngx_http_licet_snapshot_take(ngx_http_licet_ctx_t *ctx, uint64_t from, const u_char *bytes, size_t len,
+                                       bool copy);
+void ngx_http_licet_snapshot_forget(ngx_http_licet_meter_t *m, uint64_t handed);
+/* Body bytes from 'offset' on do not go on. */
+void ngx_http_licet_snapshot_back(ngx_http_licet_meter_t *m, uint64_t offset);
+/* The scan at body byte 'handed'; left as it is where that byte is not under way. */
+void ngx_http_licet_snapshot_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool memory, licet_scan *out_scan);
+/* Notes what was counted when recoded bytes came out; forgets; what was counted at recoded byte 'handed'. */
+ngx_int_t ngx_http_licet_recoded_mark(ngx_http_licet_ctx_t *ctx);
+void ngx_http_licet_recoded_forget(ngx_http_licet_meter_t *m, uint64_t handed);
+void ngx_http_licet_recoded_at(const ngx_http_licet_meter_t *m, uint64_t handed, licet_scan_result *out_result);
+/* Forgets snapshots and marks that can no longer be needed. */
 void ngx_http_licet_meter_forget(ngx_http_licet_ctx_t *ctx);
 /* Units at body byte 'handed'; memory: the buffers under way may still be read. */
 void ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool memory,

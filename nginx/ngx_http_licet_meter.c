@@ -154,12 +154,13 @@ ngx_http_licet_meter_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
     if (ctx->meter == NULL) {
-        /* the batch of ids, at the end, needs no zeros */
+        /* the places at the end need no zeros */
         ctx->meter = ngx_palloc(r->pool, sizeof(ngx_http_licet_meter_t));
         if (ctx->meter == NULL) {
             return NGX_ERROR;
         }
-        ngx_memzero(ctx->meter, offsetof(ngx_http_licet_meter_t, ids));
+        ngx_memzero(ctx->meter, offsetof(ngx_http_licet_meter_t, snapshots));
+        ctx->meter->stride = 1;
         for (i = 0; i < LICET_KINDS_MAX; i++) {
             ctx->meter->reserved[i] = ctx->verdict.reserve[i];
         }
@@ -215,7 +216,7 @@ ngx_http_licet_on_id(void *user, unsigned unit, licet_bytes id)
     m->ids_count++;
 }
 
-/* ---- snapshots ------------------------------------------------------------------ */
+/* ---- scanning ------------------------------------------------------------------- */
 
 void
 ngx_http_licet_meter_forget(ngx_http_licet_ctx_t *ctx)
@@ -225,10 +226,10 @@ ngx_http_licet_meter_forget(ngx_http_licet_ctx_t *ctx)
 
     if (m->inflate != NULL) {
         ngx_http_licet_inflate_forget(m, handed);
-    }
-    while (m->len > 0 && m->snapshots[m->first]->to <= handed) {
-        m->first = (m->first + 1) % NGX_HTTP_LICET_SNAPSHOTS;
-        m->len--;
+    } else if (!ctx->tail.recoded) {
+        ngx_http_licet_snapshot_forget(m, handed);
+    } else if (m->recode != NULL) {
+        ngx_http_licet_recoded_forget(m, handed);
     }
 }
 
@@ -247,60 +248,6 @@ ngx_http_licet_over_tls(const ngx_http_request_t *r)
 #endif
 }
 
-static ngx_http_licet_snapshot_t *
-ngx_http_licet_snapshot_place(ngx_http_licet_ctx_t *ctx, bool copy)
-{
-    ngx_http_licet_meter_t *m = ctx->meter;
-    ngx_http_licet_snapshot_t **s = &m->snapshots[(m->first + m->len) % NGX_HTTP_LICET_SNAPSHOTS];
-
-    if (*s == NULL) {
-        *s = ngx_palloc(ctx->request->pool, sizeof(ngx_http_licet_snapshot_t));
-        if (*s == NULL) {
-            return NULL;
-        }
-        (*s)->copy = NULL;
-    }
-    if (copy && (*s)->copy == NULL) {
-        (*s)->copy = ngx_palloc(ctx->request->pool, NGX_HTTP_LICET_PIECE);
-        if ((*s)->copy == NULL) {
-            return NULL;
-        }
-    }
-    return *s;
-}
-
-/* Takes a snapshot of the scan before it is fed [from, from + len). */
-static ngx_int_t
-ngx_http_licet_snapshot(ngx_http_licet_ctx_t *ctx, uint64_t from, const u_char *bytes, size_t len, bool copy)
-{
-    ngx_http_licet_meter_t *m = ctx->meter;
-    ngx_http_licet_snapshot_t *s;
-
-    if (m->len == NGX_HTTP_LICET_SNAPSHOTS) {
-        /* more under way than places: the last place stands for the rest, counted in full */
-        s = m->snapshots[(m->first + m->len - 1) % NGX_HTTP_LICET_SNAPSHOTS];
-        s->to = from + len;
-        s->exact = 0;
-        return NGX_OK;
-    }
-    s = ngx_http_licet_snapshot_place(ctx, copy);
-    if (s == NULL) {
-        return NGX_ERROR;
-    }
-    s->scan = m->scan;
-    s->from = from;
-    s->to = from + len;
-    s->bytes = bytes;
-    s->copied = copy;
-    s->exact = 1;
-    if (copy) {
-        ngx_memcpy(s->copy, bytes, len);
-        s->bytes = s->copy;
-    }
-    m->len++;
-    return NGX_OK;
-}
-
 /* Feeds one buffer, with a snapshot before each part of it that may have to be told apart. */
 static ngx_int_t
 ngx_http_licet_feed(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, const u_char *bytes, size_t len)
@@ -315,7 +262,8 @@ ngx_http_licet_feed(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, const u_ch
     }
     while (done < len) {
         piece = copy ? ngx_min(len - done, NGX_HTTP_LICET_PIECE) : len;
-        if (ngx_http_licet_snapshot(ctx, m->offset + done, bytes + done, piece, copy) != NGX_OK) {
+        if (!ctx->tail.recoded &&
+            ngx_http_licet_snapshot_take(ctx, m->offset + done, bytes + done, piece, copy) != NGX_OK) {
             return NGX_ERROR;
         }
         licet_scan_feed(&m->scan, ctx->plan->plan, licet_bytes_of(bytes + done, piece), ngx_http_licet_on_id, ctx);
@@ -336,48 +284,23 @@ ngx_http_licet_units(const ngx_http_licet_ctx_t *ctx, const licet_scan_result *r
     out->unmetered = result->reason;
 }
 
-/* The scan at body byte 'handed', which lies in the i-th snapshot. A buffer is read again only while it is under way.
- */
-static void
-ngx_http_licet_scan_in(const ngx_http_licet_ctx_t *ctx, ngx_uint_t i, uint64_t handed, bool memory,
-                       licet_scan *out_scan)
-{
-    const ngx_http_licet_meter_t *m = ctx->meter;
-    const ngx_http_licet_snapshot_t *s = m->snapshots[(m->first + i) % NGX_HTTP_LICET_SNAPSHOTS];
-
-    if (handed == s->from || (s->exact && (s->copied || (memory && ctx->tail.handed < s->to)))) {
-        *out_scan = s->scan;
-        licet_scan_feed(out_scan, ctx->plan->plan, licet_bytes_of(s->bytes, (size_t)(handed - s->from)), NULL, NULL);
-    } else if (i + 1 < m->len) {
-        *out_scan = m->snapshots[(m->first + i + 1) % NGX_HTTP_LICET_SNAPSHOTS]->scan;
-    } else {
-        *out_scan = m->scan;
-    }
-}
-
 void
 ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool memory,
                         ngx_http_licet_delivered_t *out_delivered)
 {
     const ngx_http_licet_meter_t *m = ctx->meter;
-    const ngx_http_licet_snapshot_t *s;
     licet_scan_result result;
     licet_scan scan = m->waiting ? m->before : m->scan; /* all of it: never below what the client got */
     bool part = handed < m->offset && !ctx->tail.recoded && ctx->tail.in == m->offset;
-    ngx_uint_t i;
 
     if (part && m->inflate == NULL) {
-        for (i = 0; i < m->len; i++) {
-            s = m->snapshots[(m->first + i) % NGX_HTTP_LICET_SNAPSHOTS];
-            if (handed >= s->from && handed < s->to) {
-                ngx_http_licet_scan_in(ctx, i, handed, memory, &scan);
-                break;
-            }
-        }
+        ngx_http_licet_snapshot_at(ctx, handed, memory, &scan);
     }
     licet_scan_look(&scan, &result);
     if (m->inflate != NULL) {
         ngx_http_licet_inflate_at(m, part ? handed : m->waiting ? m->offset : UINT64_MAX, &result);
+    } else if (ctx->tail.recoded && m->recode != NULL && !(ctx->tail.last && handed == ctx->tail.in)) {
+        ngx_http_licet_recoded_at(m, handed, &result);
     }
     ngx_http_licet_units(ctx, &result, out_delivered);
     if (m->ids_lost && out_delivered->unmetered == LICET_UNMETERED_NONE) {
@@ -455,10 +378,8 @@ ngx_http_licet_count(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, size_t le
 
 /* The buffer in hand does not go on: the scan stands where it stood before it. */
 static void
-ngx_http_licet_uncount(ngx_http_licet_meter_t *m, ngx_uint_t snapshots)
+ngx_http_licet_uncount(ngx_http_licet_meter_t *m)
 {
-    ngx_http_licet_snapshot_t *s;
-
     m->cut = 1;
     m->ids_count = 0;
     m->ids_len = 0;
@@ -466,11 +387,7 @@ ngx_http_licet_uncount(ngx_http_licet_meter_t *m, ngx_uint_t snapshots)
     if (m->inflate != NULL) {
         ngx_http_licet_inflate_uncount(m);
     }
-    m->len = snapshots;
-    if (m->len > 0) {
-        s = m->snapshots[(m->first + m->len - 1) % NGX_HTTP_LICET_SNAPSHOTS];
-        s->to = ngx_min(s->to, m->offset);
-    }
+    ngx_http_licet_snapshot_back(m, m->offset);
 }
 
 /* The end of the main request's body is seen. */
@@ -489,12 +406,26 @@ ngx_http_licet_meter_last(ngx_http_licet_ctx_t *ctx)
     }
 }
 
+/* Notes when the upstream was last heard of: what a slow client takes from buffers is no sign of it. */
+static void
+ngx_http_licet_meter_fed(ngx_http_licet_ctx_t *ctx)
+{
+    const ngx_http_upstream_t *u = ctx->request->upstream;
+
+    if (u != NULL && u->buffering && u->pipe != NULL) {
+        if (u->pipe->read_length == ctx->read) {
+            return;
+        }
+        ctx->read = u->pipe->read_length;
+    }
+    ctx->fed = ngx_current_msec;
+}
+
 /* One buffer. NGX_OK, NGX_AGAIN: it waits, NGX_DECLINED: cut before it, NGX_ERROR. */
 static ngx_int_t
 ngx_http_licet_meter_buffer(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_buf_t *b)
 {
     ngx_http_licet_meter_t *m = ctx->meter;
-    ngx_uint_t snapshots = m->len;
     off_t size = ngx_buf_size(b);
     ngx_int_t rc;
 
@@ -503,9 +434,7 @@ ngx_http_licet_meter_buffer(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ng
             ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0, "licet: a file buffer reached the meter");
             return NGX_ERROR;
         }
-        if (m->waiting) {
-            snapshots = m->waiting_snapshots;
-        } else {
+        if (!m->waiting) {
             m->before = m->scan;
             if (m->scanning && ngx_http_licet_feed(r->main, ctx, b->pos, (size_t)size) != NGX_OK) {
                 return NGX_ERROR;
@@ -513,15 +442,14 @@ ngx_http_licet_meter_buffer(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ng
         }
         rc = ngx_http_licet_count(r, ctx, (size_t)size);
         m->waiting = rc == NGX_AGAIN;
-        m->waiting_snapshots = snapshots;
         if (rc == NGX_DECLINED) {
-            ngx_http_licet_uncount(m, snapshots);
+            ngx_http_licet_uncount(m);
         }
         if (rc != NGX_OK) {
             return rc;
         }
         m->offset += (uint64_t)size;
-        ctx->fed = ngx_current_msec;
+        ngx_http_licet_meter_fed(ctx);
     }
     if (b->last_buf && !m->last) {
         ngx_http_licet_meter_last(ctx);

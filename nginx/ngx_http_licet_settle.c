@@ -37,17 +37,37 @@ ngx_http_licet_ending_refused(const ngx_http_licet_ctx_t *ctx)
     return LICET_ENDING_UPSTREAM_REFUSED;
 }
 
-/* nginx keeps a timer that is set anew within 300 ms, so that a time-out may come that much early. */
+/* nginx keeps a timer that is set anew within 300 ms, so that a time-out may come that much early; and the meter may
+ * learn of the last bytes as much later. */
 static bool
 ngx_http_licet_silent(const ngx_http_licet_ctx_t *ctx, const ngx_http_upstream_t *u)
 {
-    ngx_msec_t patience;
+    ngx_msec_t patience, end = ngx_current_msec;
 
     if (u->conf == NULL) {
         return false;
     }
+    if (u->state != NULL && u->state->response_time != (ngx_msec_t)-1) {
+        end = u->start_time + u->state->response_time; /* HTTP/2 may take its time with what is left */
+    }
     patience = u->conf->read_timeout;
-    return (ngx_msec_t)(ngx_current_msec - ctx->fed) >= patience - ngx_min(NGX_TIMER_LAZY_DELAY, patience / 2);
+    return (ngx_msec_int_t)(end - ctx->fed) >= 0 &&
+           (ngx_msec_t)(end - ctx->fed) >= patience - ngx_min(2 * NGX_TIMER_LAZY_DELAY, patience / 2);
+}
+
+/* The same for what came through a pipe: its connection is closed by now, and says why while nobody else has it. */
+static bool
+ngx_http_licet_pipe_silent(const ngx_http_licet_ctx_t *ctx, const ngx_http_upstream_t *u)
+{
+    const ngx_event_pipe_t *p = u->pipe;
+
+    if (p->upstream_eof) {
+        return false;
+    }
+    if (p->upstream != NULL && p->upstream->fd == (ngx_socket_t)-1) {
+        return p->upstream->read->timedout;
+    }
+    return ngx_http_licet_silent(ctx, u);
 }
 
 /* The upstream ended, or fell silent, before the body was whole. */
@@ -60,10 +80,11 @@ ngx_http_licet_upstream_broke(const ngx_http_licet_ctx_t *ctx, bool *out_silent)
     if (u == NULL || ctx->meter->last) {
         return false;
     }
-    *out_silent = ngx_http_licet_silent(ctx, u);
     if (u->buffering && u->pipe != NULL) {
+        *out_silent = ngx_http_licet_pipe_silent(ctx, u);
         return u->pipe->upstream_error || (u->pipe->upstream_eof && u->pipe->length != -1);
     }
+    *out_silent = ngx_http_licet_silent(ctx, u);
     return !ctx->request->connection->error;
 }
 
@@ -122,7 +143,7 @@ ngx_http_licet_delivered(ngx_http_licet_ctx_t *ctx, bool memory, ngx_http_licet_
 {
     const ngx_http_licet_meter_t *m = ctx->meter;
 
-    if (ctx->settled) {
+    if (ctx->settled || ctx->told) {
         *out_delivered = ctx->delivered;
         return;
     }

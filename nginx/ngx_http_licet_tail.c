@@ -9,8 +9,10 @@
  *      nothing upstream of us would ever be freed.
  *  (3) A shadow is used anew only when nothing below can still hold it.
  *  (4) connection->sent is not asked: it counts framing, and on HTTP/2 whole frames.
- *  (5) Bytes in the TLS buffer are not handed on. Framing among them is given
- *      the benefit of the doubt: what is told is never below what the client got.
+ *  (5) Bytes in the TLS buffer are not handed on. How many of them are body is
+ *      reckoned from the end of what was made, for the framing of each chunk is
+ *      known to the byte. Where it is not (more chunks than are kept), what is
+ *      told may be too much, and is never below what the client got.
  */
 #include "ngx_http_licet.h"
 
@@ -19,11 +21,14 @@
 #include <sys/ioctl.h>
 
 #define NGX_HTTP_LICET_LOWAT 16384
-#define NGX_HTTP_LICET_CHUNK_FRAME 20 /* size in hex, two line ends */
+#define NGX_HTTP_LICET_CHUNK_END 5 /* the empty chunk and its line ends */
+#define NGX_HTTP_LICET_LINE_END 2
 
 struct ngx_http_licet_shadow_s {
     ngx_buf_t buf; /* first: what is below sees only this */
     ngx_buf_t *owner;
+    u_char *pos; /* when it was last looked at */
+    off_t file_pos;
     ngx_http_licet_shadow_t *next;
     ngx_chain_t link;
 };
@@ -45,23 +50,37 @@ ngx_http_licet_over_quic(const ngx_connection_t *c)
 
 /* ---- progress --------------------------------------------------------------- */
 
+/* An owner that gave the response up may have filled its buffer anew: then only the shadow says what went. */
 static uint64_t
-ngx_http_licet_shadow_moved(ngx_http_licet_shadow_t *shadow)
+ngx_http_licet_shadow_moved(ngx_http_licet_tail_t *t, ngx_http_licet_shadow_t *shadow)
 {
     ngx_buf_t *from = shadow->owner, *to = &shadow->buf;
-    off_t moved = 0;
+    bool memory = ngx_buf_in_memory(to);
+    off_t moved = memory ? to->pos - shadow->pos : to->file_pos - shadow->file_pos;
 
-    if (ngx_buf_in_memory(to)) {
-        moved = to->pos - from->pos;
+    if (memory ? from->pos != shadow->pos : from->file_pos != shadow->file_pos) {
+        t->stale = 1;
+    } else if (memory) {
         from->pos = to->pos;
-        if (to->in_file) {
-            from->file_pos += moved;
-        }
-    } else if (to->in_file) {
-        moved = to->file_pos - from->file_pos;
+        from->file_pos += to->in_file ? moved : 0;
+    } else {
         from->file_pos = to->file_pos;
     }
+    shadow->pos = to->pos;
+    shadow->file_pos = to->file_pos;
     return moved > 0 ? (uint64_t)moved : 0;
+}
+
+/* Nothing of the response lies below: neither in the write filter nor in a frame of HTTP/2. */
+static bool
+ngx_http_licet_tail_drained(const ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+    if (r->stream != NULL && r->stream->queued != 0) {
+        return false;
+    }
+#endif
+    return r->out == NULL;
 }
 
 void
@@ -73,7 +92,7 @@ ngx_http_licet_tail_look(ngx_http_licet_ctx_t *ctx)
     while (t->busy != NULL) {
         shadow = t->busy;
         if (shadow->owner != NULL) {
-            t->handed += ngx_http_licet_shadow_moved(shadow);
+            t->handed += ngx_http_licet_shadow_moved(t, shadow);
             if (ngx_buf_size(&shadow->buf) != 0) {
                 return;
             }
@@ -86,7 +105,7 @@ ngx_http_licet_tail_look(ngx_http_licet_ctx_t *ctx)
         shadow->next = *to;
         *to = shadow;
     }
-    if (ctx->request->out == NULL) {
+    if (ngx_http_licet_tail_drained(ctx->request)) {
         /* an empty buffer shows no progress: it may lie below until nothing does */
         while (t->empty != NULL) {
             shadow = t->empty;
@@ -97,7 +116,50 @@ ngx_http_licet_tail_look(ngx_http_licet_ctx_t *ctx)
     }
 }
 
-/* Bytes that TLS holds back, of this response's body: the newest of what was handed down. */
+#if (NGX_HTTP_SSL)
+/* Body bytes among the last 'left' bytes of a chunked response as it was made: chunks from the newest back. */
+static uint64_t
+ngx_http_licet_tail_framed(const ngx_http_licet_tail_t *t, uint64_t left)
+{
+    uint64_t body = 0, end, start, size, part;
+    ngx_uint_t i, kept = ngx_min(t->chunks, NGX_HTTP_LICET_CHUNKS);
+
+    left -= t->last ? ngx_min(left, NGX_HTTP_LICET_CHUNK_END) : 0;
+    for (i = 0; i < kept && left > 0; i++) {
+        end = t->ends[(t->chunks - 1 - i) % NGX_HTTP_LICET_CHUNKS];
+        if (i + 1 < kept) {
+            start = t->ends[(t->chunks - 2 - i) % NGX_HTTP_LICET_CHUNKS];
+        } else if (t->chunks <= NGX_HTTP_LICET_CHUNKS) {
+            start = 0;
+        } else {
+            break; /* where it began is not kept any more */
+        }
+        left -= ngx_min(left, NGX_HTTP_LICET_LINE_END);
+        part = ngx_min(left, end - start);
+        body += part;
+        left -= part;
+        for (size = end - start; size > 0; size >>= 4) {
+            left -= ngx_min(left, 1);
+        }
+        left -= ngx_min(left, NGX_HTTP_LICET_LINE_END);
+    }
+    return body;
+}
+
+/* Of what lies in the write filter and, behind it, in the TLS buffer: what the chunked body's end is away. */
+static uint64_t
+ngx_http_licet_tail_pending(const ngx_http_request_t *r, uint64_t held)
+{
+    const ngx_chain_t *cl;
+
+    for (cl = r->out; cl != NULL; cl = cl->next) {
+        held += (uint64_t)ngx_buf_size(cl->buf);
+    }
+    return held;
+}
+#endif
+
+/* Bytes of this response's body that TLS holds back: the newest of what was handed down. */
 static uint64_t
 ngx_http_licet_tail_held(const ngx_http_licet_ctx_t *ctx)
 {
@@ -105,8 +167,7 @@ ngx_http_licet_tail_held(const ngx_http_licet_ctx_t *ctx)
     const ngx_http_request_t *r = ctx->request;
     const ngx_http_licet_tail_t *t = &ctx->tail;
     const ngx_connection_t *c = r->connection;
-    uint64_t held, frames = 0;
-    ngx_uint_t i;
+    uint64_t held, made, out;
 
 #if (NGX_HTTP_V2)
     if (r->stream != NULL) {
@@ -117,17 +178,12 @@ ngx_http_licet_tail_held(const ngx_http_licet_ctx_t *ctx)
         return 0;
     }
     held = (uint64_t)(c->ssl->buf->last - c->ssl->buf->pos);
-    if (r->chunked) {
-        for (i = 0; i < NGX_HTTP_LICET_CHUNKS && i < t->chunks; i++) {
-            if (t->ends[i] + held >= t->handed) {
-                frames += NGX_HTTP_LICET_CHUNK_FRAME;
-            }
-        }
-        if (frames == NGX_HTTP_LICET_CHUNKS * NGX_HTTP_LICET_CHUNK_FRAME) {
-            return 0; /* more chunks than are kept: cannot be told */
-        }
+    if (held == 0 || !r->chunked || t->chunks == 0) {
+        return held;
     }
-    return held > frames ? held - frames : 0;
+    made = t->ends[(t->chunks - 1) % NGX_HTTP_LICET_CHUNKS];
+    out = made - ngx_http_licet_tail_framed(t, ngx_http_licet_tail_pending(r, held));
+    return t->handed > out ? t->handed - out : 0;
 #else
     (void)ctx;
     return 0;
@@ -232,15 +288,22 @@ static ngx_int_t
 ngx_http_licet_tail_header_filter(ngx_http_request_t *r)
 {
     ngx_http_licet_ctx_t *ctx;
+    ngx_int_t rc;
 
     ctx = r == r->main ? ngx_http_get_module_ctx(r, ngx_http_licet_module) : NULL;
-    if (ctx != NULL && ctx->slot != NULL && ctx->meter != NULL) {
-        ctx->tail.recoded = ctx->meter->scanning && r->headers_out.content_encoding != ctx->meter->encoding;
-        if (ctx->counts) {
-            ngx_http_licet_tail_lowat(r);
-        }
+    if (ctx == NULL || ctx->slot == NULL || ctx->meter == NULL) {
+        return ngx_http_next_header_filter(r);
     }
-    return ngx_http_next_header_filter(r);
+    ctx->tail.recoded = ctx->meter->scanning && r->headers_out.content_encoding != ctx->meter->encoding;
+    if (ctx->counts) {
+        ngx_http_licet_tail_lowat(r);
+    }
+    rc = ngx_http_next_header_filter(r);
+    if (ctx->counts && r->headers_out.status == NGX_HTTP_PARTIAL_CONTENT) {
+        ctx->status =
+            NGX_HTTP_PARTIAL_CONTENT; /* said below: the range filter made a part of a file that is not counted */
+    }
+    return rc;
 }
 
 /* ---- body ---------------------------------------------------------------------------- */
@@ -263,6 +326,8 @@ ngx_http_licet_shadow(ngx_http_request_t *r, ngx_http_licet_tail_t *t, ngx_buf_t
     shadow->buf.shadow = NULL;
     /* an empty buffer's owner may use it anew at once */
     shadow->owner = ngx_buf_size(b) != 0 ? b : NULL;
+    shadow->pos = b->pos;
+    shadow->file_pos = b->file_pos;
     shadow->next = NULL;
     shadow->link.buf = &shadow->buf;
     shadow->link.next = NULL;
@@ -291,10 +356,25 @@ ngx_http_licet_tail_shade(ngx_http_request_t *r, ngx_http_licet_tail_t *t, ngx_c
         out_chain = &shadow->link.next;
     }
     *out_chain = NULL;
-    if (t->in > before) {
+    if (t->in > before && !r->connection->error) { /* what comes after an error goes nowhere */
         t->ends[t->chunks++ % NGX_HTTP_LICET_CHUNKS] = t->in;
     }
     return NGX_OK;
+}
+
+/* Nothing more can go out, and buffers will be given up: what was delivered is told while they can be read. */
+static void
+ngx_http_licet_tail_error(ngx_http_licet_ctx_t *ctx)
+{
+#if (NGX_HTTP_V2)
+    if (ctx->request->stream != NULL) {
+        return; /* frames of a stream that failed may still go out */
+    }
+#endif
+    if (ctx->request->connection->error && !ctx->told) {
+        ngx_http_licet_delivered(ctx, true, &ctx->delivered);
+        ctx->told = 1;
+    }
 }
 
 static ngx_int_t
@@ -302,18 +382,24 @@ ngx_http_licet_tail_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
     ngx_http_licet_ctx_t *ctx = ngx_http_get_module_ctx(r->main, ngx_http_licet_module);
     ngx_chain_t *out = NULL;
+    uint64_t before;
     ngx_int_t rc;
 
     if (ctx == NULL || ctx->meter == NULL || (ctx->slot == NULL && ctx->tail.busy == NULL)) {
         return ngx_http_next_body_filter(r, in);
     }
+    before = ctx->tail.in;
     if (ngx_http_licet_tail_shade(r->main, &ctx->tail, in, &out) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (ctx->tail.recoded && ctx->tail.in > before && ngx_http_licet_recoded_mark(ctx) != NGX_OK) {
         return NGX_ERROR;
     }
     rc = ngx_http_next_body_filter(r, out);
     ngx_http_licet_tail_look(ctx);
     if (ctx->slot != NULL) {
         licet_slot_progress(ctx->slot, (uint16_t)ctx->status, ngx_http_licet_tail_handed(ctx));
+        ngx_http_licet_tail_error(ctx);
         if (rc != NGX_ERROR && ngx_http_licet_tail_complete(ctx)) {
             ngx_http_licet_settle(ctx, true, false);
         }
