@@ -87,7 +87,8 @@ export class Site {
 
   /**
    * options: upstream (url), apps (names), agreement (options of agreementText), catalogueText and catalogue (name@date;
-   * written by the story) or catalogue (shipped name), workers, tls ({cert, key}), extraHttp, extraServer, extraLocation,
+   * written by the story) or catalogue (shipped name), workers, tls ({cert, key}), extraHttp (or a function of the site),
+   * extraServer, extraLocation,
    * daemon (true: nginx goes into the background, as it must to heed SIGUSR2 and SIGWINCH), steps (true: the module and the licetd that die at steps), settings (lines for licet.yaml).
    */
   static async make(options) {
@@ -186,7 +187,8 @@ export class Site {
     }
     conf = conf.replace(/^load_module .*$/m, `load_module "${join(this.programs, 'ngx_http_licet_module.so')}";\nenv LD_PRELOAD;\nenv ASAN_OPTIONS;`);
     if (this.options.daemon) conf = conf.replace(/^daemon off;$/m, 'daemon on;');
-    if (this.options.extraHttp) conf = conf.replace(/(\n\s+upstream licet_upstream)/, `\n    ${this.options.extraHttp}$1`);
+    const { extraHttp } = this.options;
+    if (extraHttp) conf = conf.replace(/\n\s+upstream licet_upstream/, (found) => `\n    ${typeof extraHttp === 'function' ? extraHttp(this) : extraHttp}${found}`);
     if (this.options.extraServer) conf = conf.replace(/(\n\s+location \/ \{)/, `\n        ${this.options.extraServer}$1`);
     if (this.options.extraLocation) conf = conf.replace(/(licet on;)/, `$1\n            ${this.options.extraLocation}`);
     conf = Object.keys(this.nginxEnv ?? {}).map((name) => `env ${name};\n`).join('') + conf; // nginx clears the others
