@@ -3,7 +3,8 @@
 # The module in an nginx newer than Debian 12's: the source package of the next Debian release, fetched and verified by
 # apt from the mirror this machine uses, built once with our module, and the stories of tests/scenario run in it.
 #
-#   newer.sh BUILD [all]     without 'all' a few stories; with it every one, and once more with the module linked in (--add-module)
+#   newer.sh BUILD [all]     without 'all' a few stories; with it every one, odd requests (tests/e2e/unchanged.test.mjs), and every
+#                            story once more with the module linked in (--add-module)
 #
 # Where the source cannot be had the stage is skipped, and says why. What was built is kept in BUILD/newer.
 set -euo pipefail
@@ -75,6 +76,9 @@ others='^(run|lib|package)\.sh$'
 LICET_NGINX=$dir/dynamic/nginx ./run.sh "$stage" "${stories[@]}"
 if [[ $extent == all ]]; then
     cd ../..
+    mkdir -p "$dir/bin"
+    ln -sf "$dir/dynamic/nginx" "$dir/bin/nginx"
+    PATH=$dir/bin:$PATH tests/e2e/run.sh "$stage" tests/e2e/unchanged.test.mjs
     made static --add-module="$module"
     cd tests/scenario
     mapfile -t stories < <(printf '%s\n' "${stories[@]}" | grep -v configuration)

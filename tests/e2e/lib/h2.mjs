@@ -138,7 +138,7 @@ export class Connection {
   wake() { for (const waiter of this.waiters) waiter(); }
 
   /** Waits until ask() is true, or the connection closed, or too long has passed. */
-  async until(ask, ms = 10000) {
+  async until(ask, ms = 60000) {
     const end = Date.now() + ms;
     while (!ask() && !this.closed && Date.now() < end) {
       await new Promise((next) => {

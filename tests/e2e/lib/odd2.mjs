@@ -18,7 +18,7 @@ export const cases = [
   ['HEAD', one(get(METERED, [], 'HEAD'))],
   ['POST with a body', [headers(1, post(), { end: false }), data(1, 'abcd')]],
   ['100 streams at once', range(100, (i) => headers(2 * i + 1, get(METERED)))],
-  ['200 streams at once', range(200, (i) => headers(2 * i + 1, get(METERED)))],
+  ['120 streams at once', range(120, (i) => headers(2 * i + 1, get(METERED)))], // of 128: which of more would be refused is a matter of time
   ['streams out of order', [headers(5, get(METERED)), headers(3, get(METERED))]],
   ['the same stream twice', [headers(1, get(METERED)), headers(1, get(METERED))]],
   ['an even stream', [headers(2, get(METERED))]],
