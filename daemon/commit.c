@@ -4,7 +4,7 @@
  *
  *  (1) The fold is fed after the journal's commit returned, in the order of the journal numbers.
  *  (2) The positions of the rings are part of the same commit record as the entries taken from them; tails move after.
- *  (3) A batch has a ceiling; who stages asks for a commit before it is reached.
+ *  (3) A batch has a ceiling, in bytes and in areas that it moves; who stages asks for a commit before it is reached.
  */
 #include "rooms.h"
 
@@ -82,31 +82,49 @@ recorder_stage_time(licet_recorder *r, licet_journal_kind kind, uint64_t time_ms
     return ok;
 }
 
-static void
-put_positions(licet_recorder *r, const recorder_gate *gate, bool staged)
+/* Of the areas that the batch moved, or of the others. False when there is no room. */
+static bool
+put_positions(licet_recorder *r, const recorder_gate *gate, bool moved)
 {
-    for (uint32_t a = 0; a < gate->areas_len && r->positions_len < LICET_JOURNAL_POSITIONS_MAX; a++) {
+    for (uint32_t a = 0; a < gate->areas_len; a++) {
         const recorder_area *area = &gate->areas[a];
-        uint64_t ring = staged ? area->ring_staged : area->ring, ids = staged ? area->ids_staged : area->ids;
 
-        if (ring != 0 || ids != 0) {
-            r->positions[r->positions_len++] = (licet_journal_position){gate->epoch, (uint16_t)a, ring, ids};
+        if (recorder_area_moved(area) != moved || (area->ring_staged == 0 && area->ids_staged == 0)) {
+            continue;
         }
+        if (r->positions_len == LICET_JOURNAL_POSITIONS_MAX) {
+            return false;
+        }
+        r->positions[r->positions_len++] =
+            (licet_journal_position){gate->epoch, (uint16_t)a, area->ring_staged, area->ids_staged};
     }
+    return true;
 }
 
-/* Positions as they will be with this batch. Without a gate those of the last commit stay as they are. */
-static void
-positions_collect(licet_recorder *r)
+/* Without a gate those of the last commit stay as they are. What the batch moves must be told in its commit record; of
+ * an area that it does not move the tail in shared memory tells the same, and is believed where a record is full. */
+bool
+recorder_positions_collect(licet_recorder *r, licet_error *err)
 {
+    bool all = true;
+
     if (r->gate == NULL) {
-        return;
+        return true;
     }
     r->positions_len = 0;
-    put_positions(r, r->gate, true);
+    all = put_positions(r, r->gate, true);
     for (size_t i = 0; i < r->old_len; i++) {
-        put_positions(r, r->old[i], true);
+        all = put_positions(r, r->old[i], true) && all;
     }
+    if (!all) {
+        return LICET_FAIL(err, LICET_E_LIMIT, 0, "a batch from more than %d areas of workers",
+                          LICET_JOURNAL_POSITIONS_MAX);
+    }
+    put_positions(r, r->gate, false);
+    for (size_t i = 0; i < r->old_len; i++) {
+        put_positions(r, r->old[i], false);
+    }
+    return true;
 }
 
 /* Makes the tails of a gate follow what is durable now. */
@@ -143,8 +161,10 @@ recorder_commit(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
     uint64_t began = monotonic_ns();
 
-    positions_collect(r);
     LICET_STEP(COMMIT);
+    if (!recorder_positions_collect(r, err)) {
+        return false;
+    }
     if (!r->journal->ops->commit(r->journal, r->positions, r->positions_len, now_ms, err)) {
         r->counts.commits_failed++;
         return false;

@@ -195,14 +195,19 @@ drain_area(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, 
 }
 
 static bool
-drain_gate(licet_recorder *r, recorder_gate *gate, uint64_t now_ms, uint64_t *out_work, licet_error *err)
+drain_gate(licet_recorder *r, recorder_gate *gate, uint64_t now_ms, uint32_t *moved, uint64_t *out_work,
+           licet_error *err)
 {
     for (uint32_t a = 0; a < gate->areas_len; a++) {
         if (!drain_area(r, gate, a, now_ms, out_work, err)) {
             return false;
         }
-        if (r->batch.len >= BATCH_ENOUGH && !recorder_commit(r, now_ms, err)) {
-            return false;
+        *moved += recorder_area_moved(&gate->areas[a]) ? 1 : 0;
+        if (r->batch.len >= BATCH_ENOUGH || *moved == LICET_JOURNAL_POSITIONS_MAX) {
+            if (!recorder_commit(r, now_ms, err)) {
+                return false;
+            }
+            *moved = 0;
         }
     }
     return true;
@@ -211,12 +216,14 @@ drain_gate(licet_recorder *r, recorder_gate *gate, uint64_t now_ms, uint64_t *ou
 bool
 recorder_drain(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *err)
 {
+    uint32_t moved = 0; /* areas, in the batch under way */
+
     r->fill = 0;
-    if (!drain_gate(r, r->gate, now_ms, out_work, err)) {
+    if (!drain_gate(r, r->gate, now_ms, &moved, out_work, err)) {
         return false;
     }
     for (size_t i = 0; i < r->old_len; i++) {
-        if (!drain_gate(r, r->old[i], now_ms, out_work, err)) {
+        if (!drain_gate(r, r->old[i], now_ms, &moved, out_work, err)) {
             return false;
         }
     }

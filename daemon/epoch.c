@@ -351,7 +351,11 @@ old_find(licet_recorder *r, const licet_gate_options *want, licet_error *err)
             continue;
         }
         r->old[r->old_len] = gate_hold(r, mapped, name, err);
-        if (r->old[r->old_len] == NULL || !follow_begin(r->old[r->old_len++], err)) {
+        if (r->old[r->old_len] == NULL) {
+            return false;
+        }
+        r->old[r->old_len]->found = true;
+        if (!follow_begin(r->old[r->old_len++], err)) {
             return false;
         }
     }
@@ -369,22 +373,66 @@ drained(const recorder_gate *gate)
     return licet_gate_owned(gate->gate) == 0 && !licet_gate_busy(gate->gate);
 }
 
-void
-recorder_gate_old_done(licet_recorder *r)
+/* While no licetd ran nobody followed what was taken in files that an earlier one replaced. Once all of it is recorded
+ * the ledgers know: no counter stays below them and what is held now. What ends in between counts twice: waste. */
+static bool
+catch_up(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
+    uint32_t len = licet_gate_counters(r->gate->gate);
+    uint64_t *held = calloc(len, sizeof(*held));
+    bool ok;
+
+    if (held == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for what %u counters hold", len);
+    }
+    for (uint32_t i = 0; i < len; i++) {
+        held[i] = licet_gate_counter(r->gate->gate, i).held;
+    }
+    ok = recorder_drain_all(r, now_ms, err) && recorder_sums_all(r, now_ms, err);
+    for (uint32_t i = 0; ok && i < r->sums_len && i < len; i++) {
+        if (r->sums[i].units > 0) {
+            recorder_counter_raise(r, i, r->sums[i].window, r->sums[i].units + held[i]);
+        }
+    }
+    recorder_sums_end(r);
+    free(held);
+    return ok;
+}
+
+static void
+old_close(licet_recorder *r, recorder_gate *gate)
+{
+    recorder_say(r, LICET_LOG_INFO, "the replaced shared memory of epoch %u is drained", gate->epoch);
+    LICET_STEP(OLD_DONE);
+    unlink(gate->path);
+    recorder_gate_free(gate);
+}
+
+bool
+recorder_gate_old_done(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    bool done[RECORDER_OLD_GATES_MAX], found = false;
     size_t kept = 0;
 
     for (size_t i = 0; i < r->old_len; i++) {
-        if (!drained(r->old[i])) {
-            r->old[kept++] = r->old[i];
-            continue;
+        done[i] = drained(r->old[i]);
+        if (done[i]) {
+            follow(r, r->old[i]); /* for the last time, now that nobody takes from it any more */
+            found = found || r->old[i]->found;
         }
-        recorder_say(r, LICET_LOG_INFO, "the replaced shared memory of epoch %u is drained", r->old[i]->epoch);
-        LICET_STEP(OLD_DONE);
-        unlink(r->old[i]->path);
-        recorder_gate_free(r->old[i]);
+    }
+    if (found && !catch_up(r, now_ms, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < r->old_len; i++) {
+        if (done[i]) {
+            old_close(r, r->old[i]);
+        } else {
+            r->old[kept++] = r->old[i];
+        }
     }
     r->old_len = kept;
+    return true;
 }
 
 /* ---- a new file ----------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
  * checkpoint, shared memory that lies.
  */
 #include "licet/lease.h"
+#include "rooms.h"
 #include "site_test.h"
 
 #include "../lib/quota/layout.h"
@@ -305,6 +306,62 @@ limit_over_app(const site *s)
     site_write(s, "agreements/" SITE_AGREEMENT "/2020-01-01.yaml", (const char *)out.data);
     licet_buffer_done(&out);
     free(text);
+}
+
+#define GATES 5
+#define AREAS 256u
+
+static bool
+told(const licet_recorder *r, uint32_t epoch, uint16_t area, uint64_t ring)
+{
+    for (size_t i = 0; i < r->positions_len; i++) {
+        if (r->positions[i].epoch == epoch && r->positions[i].area == area) {
+            return r->positions[i].ring == ring;
+        }
+    }
+    return false;
+}
+
+/* More areas, over all files, than a commit record has room for: those that the batch moves come first, and a batch
+ * that moves too many is refused instead of forgetting one. */
+static void
+test_more_areas_than_a_record_tells(void **state)
+{
+    licet_recorder *r = calloc(1, sizeof(*r));
+    recorder_gate gates[GATES] = {{0}};
+    licet_error err = {0};
+
+    (void)state;
+    for (uint32_t g = 0; g < GATES; g++) {
+        gates[g] = (recorder_gate){.epoch = g + 1, .areas_len = AREAS};
+        gates[g].areas = calloc(AREAS, sizeof(*gates[g].areas));
+        for (uint32_t a = 0; a < AREAS; a++) {
+            gates[g].areas[a] = (recorder_area){.ring = 5, .ring_staged = 5};
+        }
+    }
+    r->gate = &gates[GATES - 1];
+    for (uint32_t g = 0; g + 1 < GATES; g++) {
+        r->old[r->old_len++] = &gates[g];
+    }
+    for (uint32_t a = 0; a < 200; a++) {
+        gates[3].areas[a].ring_staged = 6;
+        gates[2].areas[AREAS - 1 - a].ring_staged = 7;
+    }
+    must(recorder_positions_collect(r, &err));
+    assert_int_equal(r->positions_len, LICET_JOURNAL_POSITIONS_MAX);
+    for (uint32_t a = 0; a < 200; a++) {
+        assert_true(told(r, 4, (uint16_t)a, 6));
+        assert_true(told(r, 3, (uint16_t)(AREAS - 1 - a), 7));
+    }
+    for (uint32_t a = 0; a < AREAS; a++) {
+        gates[1].areas[a].ring_staged = 8;
+    }
+    assert_false(recorder_positions_collect(r, &err));
+    assert_int_equal(err.code, LICET_E_LIMIT);
+    for (uint32_t g = 0; g < GATES; g++) {
+        free(gates[g].areas);
+    }
+    free(r);
 }
 
 static void
@@ -721,6 +778,7 @@ main(void)
         cmocka_unit_test(test_a_death_behind_the_second_name),
         cmocka_unit_test(test_a_death_before_the_new_file),
         cmocka_unit_test(test_a_death_behind_the_new_file),
+        cmocka_unit_test(test_more_areas_than_a_record_tells),
         cmocka_unit_test(test_no_room_for_a_larger_file),
         cmocka_unit_test(test_a_signer_that_dies_is_started_again),
         cmocka_unit_test(test_a_checkpoint_that_lags_is_signed_again),

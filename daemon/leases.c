@@ -224,18 +224,40 @@ take_wish(licet_recorder *r, recorder_book *book)
     }
 }
 
-bool
-recorder_leases_wanted(licet_recorder *r, uint64_t now_ms, licet_error *err)
+/* A response under way in a replaced file that needs more gets it from the file in force: taken there first, so that
+ * the bound of a gap, which is what is lent there, covers it; a death in between leaves it unused. */
+static void
+lend_on(licet_recorder *r, recorder_gate *old, uint32_t cell)
 {
-    uint32_t cells[WANTED_MOST], n;
+    recorder_book *book = recorder_book_of(r, cell);
+    const licet_image *image = book != NULL ? licet_store_image(r->store, cell) : NULL;
+
+    for (uint32_t kind = 0; image != NULL && kind < image->header->kinds_len; kind++) {
+        licet_lease_value there = licet_gate_lease(old->gate, cell, kind), here;
+        uint64_t lent = there.granted > there.taken ? there.granted : there.taken, left = lent - there.taken;
+        uint64_t step = book->leases[kind].step, room, units;
+
+        if (kind == LICET_KIND_BYTE || left >= step / 2) {
+            continue;
+        }
+        here = licet_gate_lease(r->gate->gate, cell, kind);
+        room = here.granted > here.taken ? here.granted - here.taken : 0;
+        units = room / 2 < step - left ? room / 2 : step - left;
+        if (units > 0 && licet_gate_lease_swap(r->gate->gate, cell, kind, here.taken, here.taken + units)) {
+            LICET_STEP(LENT_ON);
+            licet_gate_lease_grant(old->gate, cell, kind, lent + units);
+        }
+    }
+}
+
+/* What those who ask for it in a file may have of the file in force. */
+static bool
+wanted_in(licet_recorder *r, recorder_gate *gate, licet_error *err)
+{
+    uint32_t cells[WANTED_MOST], n = licet_gate_lease_wanted(gate->gate, cells, WANTED_MOST);
     granting *g = NULL;
     bool ok = true;
 
-    if (now_ms >= r->lease_ms + JUDGE_MS || now_ms < r->lease_ms) {
-        r->lease_ms = now_ms;
-        judge_all(r);
-    }
-    n = licet_gate_lease_wanted(r->gate->gate, cells, WANTED_MOST);
     if (n == 0) {
         return true;
     }
@@ -251,7 +273,25 @@ recorder_leases_wanted(licet_recorder *r, uint64_t now_ms, licet_error *err)
     }
     ok = ok && grants_send(r, g, err);
     free(g);
+    for (uint32_t i = 0; ok && gate != r->gate && i < n; i++) {
+        lend_on(r, gate, cells[i]);
+    }
     return ok;
+}
+
+bool
+recorder_leases_wanted(licet_recorder *r, uint64_t now_ms, licet_error *err)
+{
+    if (now_ms >= r->lease_ms + JUDGE_MS || now_ms < r->lease_ms) {
+        r->lease_ms = now_ms;
+        judge_all(r);
+    }
+    for (size_t i = 0; i < r->old_len; i++) {
+        if (!wanted_in(r, r->old[i], err)) {
+            return false;
+        }
+    }
+    return wanted_in(r, r->gate, err);
 }
 
 static bool

@@ -462,8 +462,7 @@ second(licet_recorder *r, uint64_t now_ms, licet_error *err)
         if (!recorder_recount(r, now_ms, err)) {
             return false;
         }
-        recorder_gate_old_follow(r);
-        recorder_gate_old_done(r);
+        return recorder_gate_old_done(r, now_ms, err);
     }
     return true;
 }
@@ -474,8 +473,8 @@ gate_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *
     if (now_ms >= r->adopt_ms || now_ms + ADOPT_MS < r->adopt_ms) {
         r->adopt_ms = now_ms + ADOPT_MS;
         recorder_adopt(r, now_ms);
-        recorder_gate_old_follow(r);
     }
+    recorder_gate_old_follow(r); /* each round: until then what is taken in two files can pass a limit */
     return recorder_drain(r, now_ms, out_work, err) && recorder_leases_wanted(r, now_ms, err);
 }
 

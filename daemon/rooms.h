@@ -102,11 +102,19 @@ typedef struct recorder_area {
     uint64_t owner;                   /* of a quarantined area */
 } recorder_area;
 
+/* The batch under way took something out of it. */
+static inline bool
+recorder_area_moved(const recorder_area *area)
+{
+    return area->ring_staged != area->ring || area->ids_staged != area->ids;
+}
+
 typedef struct recorder_gate {
     licet_gate *gate;
     uint32_t epoch, areas_len, ring, ring_ids; /* entries of a receipt ring, bytes of an id ring */
     recorder_area *areas;
     char path[LICET_GATE_PATH_MAX + 16];
+    bool found; /* replaced by an earlier licetd: what changed in it while none ran was not followed */
     licet_counter_value *followed; /* of a replaced file: its counters as the new one knows them */
 } recorder_gate;
 
@@ -260,6 +268,8 @@ bool recorder_stage_entry(licet_recorder *r, recorder_book *book, licet_bytes en
 bool recorder_stage_time(licet_recorder *r, licet_journal_kind kind, uint64_t time_ms, uint64_t *out_number,
                          licet_error *err);
 bool recorder_commit(licet_recorder *r, uint64_t now_ms, licet_error *err);
+/* Positions as they will be with this batch; LIMIT when it moves more areas than a commit record has room for. */
+bool recorder_positions_collect(licet_recorder *r, licet_error *err);
 bool recorder_on_fold_ledger(void *user, uint32_t ledger, licet_bytes name, licet_bytes party, licet_error *err);
 bool recorder_on_fold_entry(void *user, uint32_t ledger, licet_bytes entry, licet_error *err);
 
@@ -341,7 +351,8 @@ bool recorder_gate_fits(const licet_recorder *r);
 bool recorder_gate_replace(licet_recorder *r, uint64_t now_ms, licet_error *err);
 /* What workers still take, and give back, in replaced files goes over into the file in force. */
 void recorder_gate_old_follow(licet_recorder *r);
-void recorder_gate_old_done(licet_recorder *r);
+/* Closes those that are drained. */
+bool recorder_gate_old_done(licet_recorder *r, uint64_t now_ms, licet_error *err);
 void recorder_gate_free(recorder_gate *gate);
 bool recorder_gate_end(licet_recorder *r, licet_error *err);
 

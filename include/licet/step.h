@@ -93,6 +93,7 @@
     X(84, EPOCH_FILE, "the new file has its name")                                                                     \
     X(88, HANDED_OVER, "counters and leases are over, no generation is published")                                     \
     X(89, GENERATION, "the generation is published in the new file")                                                   \
+    X(90, LENT_ON, "units of the new file are taken for the old one, which has not got them")                          \
     X(91, OLD_DONE, "the old file is drained, its second name still there")
 
 enum licet_step_number {

@@ -3,6 +3,7 @@
 // and is started again. No request fails for that (but those of a worker that is killed for it to adopt), and the books are
 // right (lib/books.mjs).
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import http from 'node:http';
 import { story, Site, sleep } from './lib/site.mjs';
@@ -131,6 +132,30 @@ story('licetd dies while it records what went up without a slot', async () => {
     if (counter.unit === 'post') assert(counter.taken >= most, `what went up is charged: ${JSON.stringify(counter)}`);
   }
   await site.verify();
+  steps.close();
+  await site.stop({ alerts: false });
+  await upstream.stop();
+});
+
+story('licetd dies while it replaces the shared memory', async () => {
+  const { site, steps, upstream } = await start();
+  const asked = new Map(), { state, stop } = load(site, asked, 4);
+  const yaml = join(site.dir, 'licet.yaml'), text = await readFile(yaml, 'utf8');
+  let slots = 1024;
+  for (const number of [...steps.names.keys()].filter((n) => n >= 80 && steps.names.get(n) !== 'LENT_ON')) {
+    slots = slots === 1024 ? 512 : 1024;
+    await writeFile(yaml, text.replace(/^slots:.*\n/m, '') + `slots: ${slots}\n`);
+    await dies(site, steps, number, 1, async () => {
+      await site.kill(site.recorder, 'SIGKILL');
+      site.recorder = site.start_('licetd', join(site.programs, 'licetd'), [site.dir], site.env);
+    });
+    await site.until('only one file is left', async () => (await statusOf(site)).workers === 2 && !/is drained from/.test(site.recorder.said.split('is drained\n').pop()), 10000);
+    await sleep(300);
+  }
+  await stop();
+  assert.deepEqual(state.failed, [], 'no request failed');
+  await books(site, asked, { exact: [] });
+  console.log(`# used ${asked.size} requests, epoch ${(await statusOf(site)).epoch}`);
   steps.close();
   await site.stop({ alerts: false });
   await upstream.stop();
