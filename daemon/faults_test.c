@@ -657,6 +657,116 @@ test_a_head_out_of_reach_makes_no_receipts(void **state)
     site_done(&s);
 }
 
+static gate_header *
+map_gate(const site *s, size_t *out_len)
+{
+    int fd = open(s->shm, O_RDWR | O_CLOEXEC);
+    gate_header *header;
+    struct stat st;
+
+    assert_true(fd >= 0 && fstat(fd, &st) == 0);
+    header = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(header, MAP_FAILED);
+    close(fd);
+    *out_len = (size_t)st.st_size;
+    return header;
+}
+
+/* Somebody grants for ever, takes more than there is, and writes over the stamp: licetd knows what it wrote. */
+static void
+test_what_licetd_alone_writes_is_put_right(void **state)
+{
+    licet_recorder *recorder = NULL;
+    uint64_t work, now = site_now(), granted;
+    licet_gate *gate = NULL;
+    licet_error err = {0};
+    gate_header *header;
+    gate_cell *cell;
+    site_worker w;
+    size_t len;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 5));
+    must(licet_recorder_round(recorder, now, &work, &err));
+    header = map_gate(&s, &len);
+    cell = (gate_cell *)(void *)((char *)header + header->cells_at) + CELL;
+    granted = cell->granted[POST];
+    cell->granted[POST] = UINT64_MAX;
+    header->sha256[0] ^= 0xff;
+    header->generation = 77;
+    must(licet_recorder_round(recorder, now + 2000, &work, &err));
+    assert_true(cell->granted[POST] >= granted && cell->granted[POST] < granted * 4);
+    cell->taken[POST] = UINT64_C(1) << 62;
+    must(licet_recorder_round(recorder, now + 4000, &work, &err));
+    assert_true(cell->taken[POST] <= cell->granted[POST] && cell->granted[POST] < granted * 8);
+    assert_int_not_equal(header->generation, 77);
+    must(licet_gate_open(s.shm, &gate, &err)); /* its stamp is in order */
+    licet_gate_close(gate);
+    if (!site_deliver(&s, &w, 5)) { /* the lease is dry after that: it asks for more and gets it */
+        must(licet_recorder_round(recorder, now + 4100, &work, &err));
+        assert_true(site_deliver(&s, &w, 5));
+    }
+    munmap(header, len);
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, now + 5000, &err));
+    site_done(&s);
+}
+
+/* Head and tail set back, the owner wiped out: the area is free for another worker once this one is gone, and of that
+ * one nothing is lost. */
+static void
+test_a_head_set_back_keeps_no_area(void **state)
+{
+    licet_recorder *recorder = NULL;
+    uint64_t work, now = site_now(), before;
+    licet_error err = {0};
+    gate_header *header;
+    gate_area *area;
+    site_worker w;
+    size_t len;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    header = map_gate(&s, &len);
+    for (int way = 0; way < 3; way++) {
+        site_worker_join(&s, &w);
+        for (int i = 0; i < 6; i++) {
+            assert_true(site_deliver(&s, &w, 5));
+        }
+        must(licet_recorder_round(recorder, now += 100, &work, &err));
+        assert_int_equal(work, 6);
+        area =
+            (gate_area *)(void *)((char *)header + header->areas_at + licet_worker_area(w.worker) * header->area_size);
+        assert_int_equal(licet_worker_area(w.worker), 0);
+        site_worker_close(&w);
+        area->owner = 4711; /* a death */
+        area->head -= 2;
+        area->tail -= way == 0 ? 0 : (way == 1 ? 2 : 5);
+        for (int i = 0; i < 4; i++) {
+            must(licet_recorder_round(recorder, now += 100, &work, &err));
+        }
+        assert_int_equal(area->owner, 0);
+    }
+    must(licet_recorder_sync(recorder, now, &err)); /* and no sync waits for what was set back */
+    before = licet_ledger_size(licet_recorder_ledger(recorder, SITE_AGREEMENT));
+    site_worker_join(&s, &w);
+    for (int i = 0; i < 6; i++) {
+        assert_true(site_deliver(&s, &w, 5));
+    }
+    must(licet_recorder_sync(recorder, now, &err));
+    assert_int_equal(licet_ledger_size(licet_recorder_ledger(recorder, SITE_AGREEMENT)), before + 6);
+    munmap(header, len);
+    site_worker_close(&w);
+    must(licet_recorder_close(recorder, now, &err));
+    site_done(&s);
+}
+
 /* No table could hold such counts, and an entry of a ledger stays for ever. */
 static void
 test_counts_out_of_reason_poison_no_ledger(void **state)
@@ -786,6 +896,8 @@ main(void)
         cmocka_unit_test(test_spoiled_tables_stop_nothing),
         cmocka_unit_test(test_a_clock_set_back_does_not_keep_it_stalled),
         cmocka_unit_test(test_a_head_out_of_reach_makes_no_receipts),
+        cmocka_unit_test(test_what_licetd_alone_writes_is_put_right),
+        cmocka_unit_test(test_a_head_set_back_keeps_no_area),
         cmocka_unit_test(test_counts_out_of_reason_poison_no_ledger),
         cmocka_unit_test(test_refusals_without_a_receipt_are_counted),
         cmocka_unit_test(test_a_large_ring_of_ids_is_drained),
