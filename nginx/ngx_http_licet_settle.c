@@ -88,6 +88,13 @@ ngx_http_licet_upstream_broke(const ngx_http_licet_ctx_t *ctx, bool *out_silent)
     return !ctx->request->connection->error;
 }
 
+/* HTTP/3 says it on the events of the stream alone. */
+static bool
+ngx_http_licet_client_gone(const ngx_connection_t *c)
+{
+    return c->error || c->read->error || c->write->error;
+}
+
 static licet_ending
 ngx_http_licet_ending_body(const ngx_http_licet_ctx_t *ctx)
 {
@@ -108,7 +115,7 @@ ngx_http_licet_ending_body(const ngx_http_licet_ctx_t *ctx)
     if (ngx_http_licet_upstream_broke(ctx, &silent)) {
         return silent ? LICET_ENDING_UPSTREAM_TIMED_OUT : LICET_ENDING_UPSTREAM_ABORTED;
     }
-    if (r->connection->error || r->upstream == NULL || r->upstream->pipe == NULL ||
+    if (ngx_http_licet_client_gone(r->connection) || r->upstream == NULL || r->upstream->pipe == NULL ||
         r->upstream->pipe->downstream_error || ctx->meter->last) {
         return LICET_ENDING_CLIENT_CLOSED_BODY;
     }
