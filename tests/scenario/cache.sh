@@ -38,8 +38,8 @@ same 'lock' "$(tail -3 "$SCENARIO_DIR/receipts" | jq -r '"\(.agreement) \(.units
 same 'lock' "$(asked 'k=lock')" 1
 
 # stale: an update in the background is nobody's request
-cached 'fresh' full '/search?k=s' 200 MISS 'FULL complete 10'
-cached 'fresh' full '/search?k=b' 200 MISS 'FULL complete 10'
+cached 'fresh' full '/search?k=s&brief=1' 200 MISS 'FULL complete 10'
+cached 'fresh' full '/search?k=b&brief=1' 200 MISS 'FULL complete 10'
 sleep 2.1
 cached 'stale' full '/search?k=s' 200 STALE 'FULL complete 10' -H 'Licet-Purpose: search'
 for _ in $(seq 100); do [[ $(asked 'k=s') == 2 ]] && break; sleep 0.01; done

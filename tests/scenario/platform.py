@@ -5,6 +5,7 @@
 Each request is a line of LOG: the port's place in the list, method, target, and the request headers in lower case.
   /search?max_results=N  a page of N posts (10), with N ids       /items/x  one post in an object
   /auth?status=N         an empty answer                          ?sleep=S   after S seconds
+  ?brief=1               to be cached for a second
   ?encoded=1             gzip where it is asked for               ?ranges=1  a part where one is asked for
   ?broken=K              the K-th port of the list answers 500    ?close=K   the K-th port hangs up without an answer
 """
@@ -58,6 +59,8 @@ def handler(place, log):
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.send_header("ETag", '"page"')
+            if query.get("brief"):
+                self.send_header("X-Accel-Expires", "1")
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
