@@ -31,6 +31,7 @@ async function start(options = {}) {
     agreement: { limits: ['{ clause: CAP, unit: post, most: 900_000_000, per: month, over: licensee }', '{ clause: CAP, unit: request, most: 1_000_000, per: month, over: app }'],
       clauses: { CAP: { section: '2', says: 'A cap' } } } });
   await site.start();
+  await site.until('both workers have joined', async () => (await statusOf(site)).workers === 2);
   const asked = new Map();
   let n = 0;
   const note = async (label, most, options) => {
@@ -41,15 +42,15 @@ async function start(options = {}) {
   const short = () => note(`s${n++}`, 20, { path: '/2/tweets/search/recent?max_results=20' });
   const large = () => note(`l${n++}`, 100, { path: '/2/tweets/search/recent?max_results=100' });
   const download = () => note(`long${n++}`, LONG, { path: '/2/stream' });
-  /** Short requests go on while body() runs; returns those that failed. */
-  const under = async (body) => {
+  /** Short requests go on while body() runs; returns those that failed. pause: ms between those of one client. */
+  const under = async (body, pause = 2) => {
     const failed = [];
     let running = true;
     const clients = Promise.all([1, 2, 3].map(async () => {
       while (running) {
         const answer = await short();
         if (!answer.whole) failed.push(`${answer.label}: ${answer.status}`);
-        await sleep(2);
+        await sleep(pause);
       }
     }));
     await body();
@@ -190,8 +191,8 @@ story('licetd restarts, is upgraded, and is away for long', async () => {
       assert.match(going.said, /ended in order/);
       await sleep(200);
     }
-  });
-  for (const answer of await Promise.all(downloads)) assert(answer.whole && answer.units === LONG, `${answer.label}: ${answer.units} of ${LONG}`);
+  }, 50); // what is lent must last while licetd is away
+  for (const answer of await Promise.all(downloads)) assert(answer.whole && answer.units === LONG, `${answer.label}: ${answer.status}, ${answer.units} of ${LONG}`);
   assert.deepEqual(failed, [], 'no request failed');
   // A second one beside a living one is refused, and says who is there.
   const second = site.start_('licetd', join(site.programs, 'licetd'), [site.dir]);
