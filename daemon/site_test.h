@@ -131,13 +131,14 @@ static inline void
 site_init(site *s, uint64_t most)
 {
     uint8_t seed[32];
+    const char *dir = getenv("LICET_TEST_DIR");
     licet_signer_key key;
     licet_buffer text;
     licet_error err;
     static unsigned number;
 
     memset(s, 0, sizeof(*s));
-    snprintf(s->dir, sizeof(s->dir), "/tmp/licet-recorder-XXXXXX");
+    snprintf(s->dir, sizeof(s->dir), "%s/licet-recorder-XXXXXX", dir != NULL && strlen(dir) < 64 ? dir : "/tmp");
     assert_non_null(mkdtemp(s->dir));
     snprintf(s->shm, sizeof(s->shm), "/dev/shm/licet-recorder-test-%ld-%u", (long)getpid(), number++);
     s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

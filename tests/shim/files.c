@@ -44,7 +44,7 @@ typedef struct control {
     int error[KINDS];
     bool full, half, interrupted;
     int full_error;
-    unsigned slow_ms, nth, calls, turn;
+    unsigned slow_ms, nth, calls, turn, fired;
     char only[128];
 } control;
 
@@ -149,6 +149,15 @@ due(void)
     return the_control.nth == 0 || ++the_control.calls == the_control.nth;
 }
 
+unsigned licet_shim_fired(void);
+
+/* Calls that failed since the control file changed: for a program that is linked with this. */
+unsigned
+licet_shim_fired(void)
+{
+    return the_control.fired;
+}
+
 /* The error that a call on the path shall have, or 0. end: the byte behind what it would write, or 0. */
 static int
 verdict(kind what, const char *path, int fd, off_t end, bool *out_half, unsigned *out_slow)
@@ -167,6 +176,7 @@ verdict(kind what, const char *path, int fd, off_t end, bool *out_half, unsigned
                    end > (off_t)st.st_blocks * 512 && due()) {
             error = the_control.full_error;
         }
+        the_control.fired += error != 0 ? 1 : 0;
         if (out_half != NULL) {
             *out_half = the_control.half;
         }
