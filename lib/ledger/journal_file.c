@@ -10,6 +10,8 @@
  * Numbers are dense within what was ever acknowledged. Only opening with at_least raises them, and then the next
  *      segment says so in its header.
  *  (6) Nothing is ever pruned.
+ *  (7) Room for a batch, and some more, is allocated before it is written, where the file system can: a full disk is
+ * met before a batch begins, and what is allocated can still be written then.
  */
 #include "licet/ledger.h"
 
@@ -28,6 +30,7 @@
 
 #define SEGMENT_NAME "%s/%016llx.jnl"
 #define PATH_MAX_LEN 4096
+#define ROOM_AHEAD (UINT64_C(1) << 20)
 
 typedef struct segment {
     uint64_t first; /* number of its first entry */
@@ -40,6 +43,7 @@ typedef struct journal {
     bool failed;             /* (4) */
     int fd;                  /* last segment; -1: none yet */
     uint64_t end;            /* bytes of the last segment that are committed */
+    uint64_t room;           /* where what is allocated of it ends, as far as known */
     uint64_t next_committed; /* number behind the last committed entry */
     uint64_t cut;            /* bytes dropped by opening */
     licet_hash chain;        /* hash of the last commit record */
@@ -167,10 +171,13 @@ segment_begin(journal *j, licet_error *err)
     }
     if (!dir_sync(j->dir, err) || !segments_add(j, j->next_committed, err))
         goto undo;
-    if (j->fd >= 0)
+    if (j->fd >= 0) {
+        (void)!ftruncate(j->fd, (off_t)j->end); /* gives back what was allocated behind its end */
         close(j->fd);
+    }
     j->fd = fd;
     j->end = SEGMENT_HEADER;
+    j->room = 0;
     j->raised = false;
     return true;
 undo:
@@ -222,8 +229,28 @@ pieces_write(journal *j, struct iovec *pieces, int n, licet_error *err)
 static void
 write_undo(journal *j)
 {
+    j->room = 0;
     if (ftruncate(j->fd, (off_t)j->end) != 0)
         j->failed = true;
+}
+
+/* (7): what a file system cannot do is no fault, but a disk that is full is one. */
+static bool
+room_make(journal *j, uint64_t total, licet_error *err)
+{
+    if (j->end + total <= j->room)
+        return true;
+    if (fallocate(j->fd, FALLOC_FL_KEEP_SIZE, (off_t)j->end, (off_t)(total + ROOM_AHEAD)) == 0) {
+        j->room = j->end + total + ROOM_AHEAD;
+        return true;
+    }
+    if (fallocate(j->fd, FALLOC_FL_KEEP_SIZE, (off_t)j->end, (off_t)total) == 0) {
+        j->room = j->end + total;
+        return true;
+    }
+    return (errno != ENOSPC && errno != EDQUOT) ||
+           LICET_FAIL(err, LICET_E_SYSTEM, j->end, "%s: no room for a batch of %llu bytes: %s", j->dir,
+                      (unsigned long long)total, why());
 }
 
 static bool
@@ -269,7 +296,7 @@ journal_commit(licet_journal *face, const licet_journal_position *positions, siz
     batch_header h = {(uint32_t)j->body.len, (uint32_t)n, j->next_committed, time_ms, j->count};
     journal_batch_header(&h, header);
     journal_commit_record(&j->chain, header, licet_buffer_view(&j->body), positions, n, j->tail, &chain);
-    if (!batch_write(j, header, tail_len, err))
+    if (!room_make(j, total, err) || !batch_write(j, header, tail_len, err))
         return false;
     j->end += total;
     j->chain = chain;

@@ -8,7 +8,7 @@ import { story, Site, grossOf, sleep } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
-import { allThere, ask, dry, notRecording, read, recording, refusedWell, shimUnder, status } from './lib/disk.mjs';
+import { allThere, ask, dry, fill, read, recording, refusedWell, shimUnder, status } from './lib/disk.mjs';
 
 const pages = Array.from({ length: 101 }, (_, n) => page(n));
 const platform = () => Upstream.start((request, response, url) => send(response, pages[Number(url.searchParams.get('max_results') ?? 1)]));
@@ -41,8 +41,7 @@ for (const policy of policies) {
     const rounds = policy.most === 7 ? ['full', 'full error=EDQUOT'] : ['full'];
     for (const words of rounds) {
       await disk(words);
-      await ask(site, 4, { kept });
-      await notRecording(site);
+      await fill(site, kept);
       assert.match((await status(site)).why, words === 'full' ? /No space left/ : /quota/i);
       const first = await dry(site, kept), more = await ask(site, 40, { kept, at_once: 20 });
       const let_through = first.without + more.without;
@@ -129,7 +128,9 @@ story('a disk that fails: a sync is never trusted after an error; short, interru
   }
   for (const words of ['short', 'interrupted', 'slow=60']) {
     await disk(words);
-    assert.equal((await ask(site, 20, { kept })).ok, 20);
+    await site.until('requests pass', async () => (await ask(site, 1, { kept })).ok === 1);
+    const seen = await ask(site, 20, { kept });
+    assert(seen.ok > 0 && seen.ok + seen.refused === 20, words); // a slow machine may find the lease empty for 100 ms
     await site.sync();
     assert((await status(site)).recording, words);
   }

@@ -9,7 +9,7 @@ import { story, Site, grossOf, sleep } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
-import { ask, dry, notRecording, shimUnder } from './lib/disk.mjs';
+import { ask, dry, fill, shimUnder } from './lib/disk.mjs';
 import http from 'node:http';
 
 /** The site as it is found after power was lost now: data/ as it is on the disk, no shared memory, 'cut' bytes of the journal lost. */
@@ -131,8 +131,7 @@ for (const [cannotRecord, most] of [['open', Infinity], ['{ allow: 2000 posts, p
     let received = (await ask(site, 8, { kept })).posts;
     await site.sync();
     await disk('full');
-    received += (await ask(site, 4, { kept })).posts;
-    await notRecording(site);
+    received += await fill(site, kept);
     const first = await dry(site, kept), more = await ask(site, 60, { kept, at_once: 8 });
     received += first.before.posts + more.posts;
     const without = first.without + more.without;

@@ -38,6 +38,19 @@ export async function ask(site, n, { at_once = 4, posts = 100, kept = new Map(),
   return seen;
 }
 
+/** Asks until nothing can be recorded: a while, for room is allocated ahead. Answers the posts that came. */
+export async function fill(site, kept) {
+  let posts = 0;
+  for (let i = 0; i < 100 && (await status(site)).recording; i++) {
+    const seen = await ask(site, 20, { kept, at_once: 8, posts: 10 });
+    assert.equal(seen.ok, 20, 'as long as it records it is as ever');
+    posts += seen.posts;
+    await sleep(50);
+  }
+  await notRecording(site);
+  return posts;
+}
+
 /** Until what was lent is used up: something is refused or goes up without a decision. */
 export async function dry(site, kept) {
   const all = { ok: 0, posts: 0 };
