@@ -83,7 +83,7 @@ class Bench {
   }
 
   async closed(port) {
-    await this.site.until(`nginx closes the connection of ${port}`, () => this.handed.closed(port), 20000);
+    await this.site.until(`nginx closes the connection ${port}`, () => this.handed.closed(port), 20000);
   }
 
   /** What is in the cache before the case asks for it; once per page. */

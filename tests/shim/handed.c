@@ -4,11 +4,11 @@
  * loaded into it by LD_PRELOAD. It knows nothing of the module, and the
  * module nothing of it.
  *
- *  (1) Each accepted connection has a log, $LICET_HANDED/<port of the client>, of records in the order of events:
- *      kind u8, length u32 of this machine, bytes. Kinds: 'k' the kernel took these bytes; 'p' TLS took these bytes
- *      and all of their records went to the kernel; 'c' the kernel took so many bytes of TLS (u64); 'e' closed.
- *  (2) What is logged went through: the call's result counts, not its argument.
- *  (3) A log that cannot be written ends the process: silence would read as 'nothing was handed on'.
+ *  (1) Each accepted connection has a log, $LICET_HANDED/<port of nginx>-<port of the client>, of records in the order
+ * of events: kind u8, length u32 of this machine, bytes. Kinds: 'k' the kernel took these bytes; 'p' TLS took these
+ * bytes and all of their records went to the kernel; 'c' the kernel took so many bytes of TLS (u64); 'e' closed. (2)
+ * What is logged went through: the call's result counts, not its argument. (3) A log that cannot be written ends the
+ * process: silence would read as 'nothing was handed on'.
  *
  * OpenSSL returns from SSL_write with a positive number once the socket has taken every record of it (nginx does not
  * allow partial writes), hence (1) of 'p'. A record that went out in part cannot be read by the client.
@@ -145,8 +145,8 @@ remember(void)
 static void
 begin(int fd)
 {
-    struct sockaddr_in peer;
-    socklen_t len = sizeof(peer);
+    struct sockaddr_in peer, own;
+    socklen_t len = sizeof(peer), own_len = sizeof(own);
     char path[512];
     int log;
 
@@ -155,10 +155,11 @@ begin(int fd)
     }
     of[fd].log = 0;
     of[fd].tls = 0;
-    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 || peer.sin_family != AF_INET) {
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 || peer.sin_family != AF_INET ||
+        getsockname(fd, (struct sockaddr *)&own, &own_len) != 0) {
         return;
     }
-    snprintf(path, sizeof(path), "%s/%u", folder, (unsigned)ntohs(peer.sin_port));
+    snprintf(path, sizeof(path), "%s/%u-%u", folder, (unsigned)ntohs(own.sin_port), (unsigned)ntohs(peer.sin_port));
     log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (log < 0) {
         abort();

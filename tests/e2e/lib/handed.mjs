@@ -121,7 +121,7 @@ export class Handed {
     this.folder = folder;
   }
 
-  /** nginx closed the connection of that port. */
+  /** nginx closed the connection of these two ports. */
   async closed(port) {
     const file = await open(join(this.folder, String(port))).catch(() => null);
     if (!file) return false;
@@ -135,7 +135,7 @@ export class Handed {
     }
   }
 
-  /** Everything in clear that went out to that port, and the bytes of TLS it went in (0: in clear). The log is gone then. */
+  /** Everything in clear that went out between these ports, and the bytes of TLS it went in (0: in clear). The log is gone then. */
   async take(port) {
     const path = join(this.folder, String(port));
     const log = await readFile(path);

@@ -61,7 +61,7 @@ function dial(port, secure, ca, alpn) {
     raw.once('connect', () => {
       raw.off('error', fail);
       raw.on('error', () => {});
-      const local = raw.localPort;
+      const local = `${port}-${raw.localPort}`; // a client's port may be taken twice, toward two servers
       if (!secure) return done({ raw, socket: raw, local });
       const socket = tls.connect({ socket: raw, servername: 'localhost', ca, ALPNProtocols: [alpn] }, () => done({ raw, socket, local }));
       socket.on('error', fail);
