@@ -185,14 +185,13 @@ serve(run *r)
 
     r->begin = now_ns() + SECOND / 100;
     while (r->done < r->wanted) {
-        uint64_t now = now_ns(), next = r->begin + r->sent * r->gap_ns;
         struct timespec wait = {.tv_sec = 1};
         int n;
 
-        send_due(r, now);
+        send_due(r, now_ns());
         if (r->sent < r->wanted && r->idle_len > 0) {
-            next = r->begin + r->sent * r->gap_ns;
-            now = now_ns();
+            uint64_t next = r->begin + r->sent * r->gap_ns, now = now_ns();
+
             wait = (struct timespec){.tv_nsec = next > now ? (long)(next - now < SECOND ? next - now : SECOND - 1) : 0};
         }
         n = epoll_pwait2(r->epoll, events, 64, &wait, NULL);
@@ -216,7 +215,9 @@ by_time(const void *left, const void *right)
 static double
 percentile(const run *r, unsigned permille)
 {
-    return (double)r->took[(r->done - 1) * permille / 1000] / 1000;
+    uint64_t at = (r->done - 1) * permille / 1000;
+
+    return (double)r->took[at] / 1000;
 }
 
 static void
