@@ -134,6 +134,9 @@ words(hostile *h)
         noise(h, area_at(h, h->header->areas - 1), sizeof(gate_area)); /* nobody's area */
         rest(3000);
     }
+    for (int i = 0; i < 30; i++) { /* licetd puts its tails right each second; what follows stands on them */
+        rest(100000);
+    }
 }
 
 /* Heads forward and back, and what licetd finds between them. */
