@@ -49,6 +49,6 @@ for way in '/search' '/uwsgi/search' '/scgi/search' '/grpc/search'; do
     same "$way, a stranger" "$(get gateways '' "$way")" 401
 done
 same 'what reached the gateways' "$(sort "$SCENARIO_DIR/gateways.log" | uniq -c | tr -s ' ' | tr '\n' ';')" ' 1 fastcgi;'" 1 scgi;"' 1 uwsgi;'
-same 'FastCGI breaks off' "$(get gateways full '/search?half=1' || true)" 200
+same 'FastCGI breaks off' "$(get gateways full '/search?half=1' -H 'Connection: close' || true)" 200
 counted 'FastCGI breaks off' 'upstream aborted 200 1'
 receipts $n
