@@ -540,6 +540,12 @@ gate_publish(licet_recorder *r, uint64_t now_ms, licet_error *err)
     if (!recorder_leases_all(r, err) || !recorder_allow(r, false, err)) {
         return false;
     }
+    /* Nobody waits for what is slow above: only from here to the generation nothing is admitted anywhere. */
+    for (size_t i = 0; i < r->old_len; i++) {
+        licet_gate_shut(r->old[i]->gate);
+    }
+    LICET_STEP(OLD_SHUT);
+    recorder_gate_old_follow(r);
     licet_gate_publish(r->gate->gate, licet_store_generation(r->store));
     LICET_STEP(GENERATION);
     return true;

@@ -133,12 +133,12 @@ test_a_replaced_file_lends_no_more_than_its_bound(void **state)
     site_done(&s);
 }
 
-/* Workers go over to the new file when they find it; until then they take from the same limit. */
+/* A replaced file admits nothing more; what responses under way in it take is taken from the same limit. */
 static void
 test_what_is_taken_in_a_replaced_file_counts(void **state)
 {
     licet_recorder *recorder = NULL;
-    licet_slot *slot = NULL;
+    licet_slot *slot = NULL, *refused = NULL;
     licet_error err = {0};
     licet_verdict verdict;
     licet_settlement settlement = site_settlement(1);
@@ -157,14 +157,15 @@ test_what_is_taken_in_a_replaced_file_counts(void **state)
     must(site_open(&s, true, &recorder, &err));
     site_worker_join(&s, &after);
     assert_int_equal(cap_taken(recorder), 200);
-    assert_true(site_deliver(&s, &before, 100));
+    assert_int_equal(site_admit(&before, "n=1", "display", &refused, &verdict), LICET_LEASE_EMPTY);
+    assert_true(licet_slot_top_up(before.worker, slot, POST, 200));
     must(licet_recorder_round(recorder, site_now() + 100, &work, &err));
     assert_int_equal(cap_taken(recorder), 300);
     assert_false(site_deliver(&s, &after, 100));
-    licet_slot_settle(before.worker, slot, &settlement); /* 99 come back */
+    licet_slot_settle(before.worker, slot, &settlement); /* 199 come back */
     must(licet_recorder_round(recorder, site_now() + 200, &work, &err));
-    assert_int_equal(cap_taken(recorder), 201);
-    assert_true(site_deliver(&s, &after, 99));
+    assert_int_equal(cap_taken(recorder), 101);
+    assert_true(site_deliver(&s, &after, 199));
     site_worker_close(&before);
     site_worker_close(&after);
     rounds(recorder, 3);

@@ -297,10 +297,25 @@ ngx_http_licet_facts(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 }
 
 static ngx_int_t
+ngx_http_licet_judge(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, ngx_http_licet_ctx_t *ctx)
+{
+    licet_reason reason;
+
+    ctx->area = ctx->view->area;
+    reason = ngx_http_licet_identify(r, lcf, ctx->view, &ctx->caller);
+    if (reason != LICET_REASON_NONE) {
+        ctx->caller.image = NULL;
+        licet_worker_unidentified(ctx->area->worker, reason);
+        return ngx_http_licet_refuse(r, ctx, reason, LICET_NONE, NULL);
+    }
+    ngx_http_licet_facts(r, ctx);
+    return ngx_http_licet_admit(r, ctx);
+}
+
+static ngx_int_t
 ngx_http_licet_begin(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf)
 {
     ngx_http_licet_ctx_t *ctx;
-    licet_reason reason;
 
     ctx = ngx_http_licet_ctx_add(r);
     if (ctx == NULL) {
@@ -312,15 +327,25 @@ ngx_http_licet_begin(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf)
     if (ctx->view == NULL) {
         return ngx_http_licet_refuse(r, ctx, LICET_REASON_CANNOT_RECORD, LICET_NONE, NULL);
     }
-    ctx->area = ctx->view->area;
-    reason = ngx_http_licet_identify(r, lcf, ctx->view, &ctx->caller);
-    if (reason != LICET_REASON_NONE) {
-        ctx->caller.image = NULL;
-        licet_worker_unidentified(ctx->area->worker, reason);
-        return ngx_http_licet_refuse(r, ctx, reason, LICET_NONE, NULL);
+    return ngx_http_licet_judge(r, lcf, ctx);
+}
+
+/* Waited: once more, and by the file in force where the one it waited for was shut meanwhile. */
+static ngx_int_t
+ngx_http_licet_again(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, ngx_http_licet_ctx_t *ctx)
+{
+    ngx_http_licet_view_t *view;
+
+    if (!licet_gate_is_shut(ctx->area->gate)) {
+        return ngx_http_licet_admit(r, ctx);
     }
-    ngx_http_licet_facts(r, ctx);
-    return ngx_http_licet_admit(r, ctx);
+    view = ngx_http_licet_view_use(lcf->gate, r->connection->log);
+    if (view == NULL) {
+        return ngx_http_licet_admit(r, ctx);
+    }
+    ngx_http_licet_view_release(ctx->view);
+    ctx->view = view;
+    return ngx_http_licet_judge(r, lcf, ctx);
 }
 
 /*
@@ -352,7 +377,7 @@ ngx_http_licet_handler(ngx_http_request_t *r)
     }
     ctx = ngx_http_licet_find(r);
     if (ctx != NULL) {
-        return ctx->state == NGX_HTTP_LICET_WAITING ? ngx_http_licet_admit(r, ctx) : NGX_DECLINED;
+        return ctx->state == NGX_HTTP_LICET_WAITING ? ngx_http_licet_again(r, lcf, ctx) : NGX_DECLINED;
     }
     return lcf->api ? ngx_http_licet_api(r, lcf) : ngx_http_licet_begin(r, lcf);
 }

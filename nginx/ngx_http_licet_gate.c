@@ -170,8 +170,9 @@ ngx_http_licet_area_free(ngx_http_licet_area_t *area)
     ngx_free(area);
 }
 
+/* ready: only a file that has a generation. */
 static ngx_http_licet_area_t *
-ngx_http_licet_area_join(const char *path, ngx_log_t *log, licet_error *err)
+ngx_http_licet_area_join(const char *path, bool ready, ngx_log_t *log, licet_error *err)
 {
     ngx_http_licet_area_t *area;
 
@@ -183,11 +184,21 @@ ngx_http_licet_area_join(const char *path, ngx_log_t *log, licet_error *err)
     ngx_queue_init(&area->views);
     ngx_queue_init(&area->live);
     area->inflaters.most = NGX_HTTP_LICET_INFLATERS;
-    if (!licet_gate_open(path, &area->gate, err) || !licet_worker_join(area->gate, &area->worker, err)) {
-        ngx_http_licet_area_free(area);
-        return NULL;
+    if (!licet_gate_open(path, &area->gate, err)) {
+        goto failed;
+    }
+    if (ready && licet_gate_generation(area->gate) == 0) {
+        LICET_FAIL(err, LICET_E_STATE, 0, "%s has no generation yet", path);
+        goto failed;
+    }
+    if (!licet_worker_join(area->gate, &area->worker, err)) {
+        goto failed;
     }
     return area;
+
+failed:
+    ngx_http_licet_area_free(area);
+    return NULL;
 }
 
 static void
@@ -197,7 +208,10 @@ ngx_http_licet_gate_join(ngx_http_licet_gate_t *gate, ngx_log_t *log)
     ngx_http_licet_area_t *area;
     ngx_uint_t level;
 
-    area = ngx_http_licet_area_join((const char *)gate->path.data, log, &err);
+    area = ngx_http_licet_area_join((const char *)gate->path.data, gate->current != NULL, log, &err);
+    if (area == NULL && err.code == LICET_E_STATE) {
+        return; /* licetd is about to publish it; the one before stays in use until then */
+    }
     if (area == NULL) {
         if (gate->complained != err.code) {
             gate->complained = err.code;
@@ -311,6 +325,9 @@ ngx_http_licet_view_use(ngx_http_licet_gate_t *gate, ngx_log_t *log)
     if (!gate->started) {
         /* without a master a reload makes a new configuration and no new process */
         ngx_http_licet_gate_start(gate, ngx_cycle->log);
+    }
+    if (gate->current != NULL && licet_gate_is_shut(gate->current->gate)) {
+        ngx_http_licet_gate_look(gate, log);
     }
     area = gate->current;
     if (area == NULL) {

@@ -128,6 +128,8 @@ const uint8_t *licet_gate_decision_key(const licet_gate *gate);   /* 16 bytes, l
 const uint8_t *licet_gate_credential_key(const licet_gate *gate); /* 32 bytes */
 const char *licet_gate_images(const licet_gate *gate);
 uint64_t licet_gate_generation(const licet_gate *gate); /* acquire load: number of the index in force; 0: none yet */
+/* True once another file is in force: nothing is admitted here any more, what is under way goes on. */
+bool licet_gate_is_shut(const licet_gate *gate);
 uint32_t licet_gate_epoch(const licet_gate *gate);
 /* Last sign of life of licetd, ms since 1970 (written at least each second). */
 uint64_t licet_gate_alive_ms(const licet_gate *gate);
@@ -152,7 +154,7 @@ void licet_worker_uses(licet_worker *worker, uint64_t generation);
 typedef enum licet_admission {
     LICET_ADMITTED,      /* *out_slot is OPEN */
     LICET_NO_UNITS,      /* a limit: *out_shortage says which */
-    LICET_LEASE_EMPTY,   /* wait for licetd and try again, 100 ms at most, then it cannot be recorded */
+    LICET_LEASE_EMPTY,   /* or the file is shut: wait and try again, 100 ms at most, then it cannot be recorded */
     LICET_CANNOT_RECORD, /* no slot or no room in a ring */
 } licet_admission;
 
@@ -257,6 +259,8 @@ void licet_gate_alive(licet_gate *gate, uint64_t now_ms);
 void licet_gate_publish(licet_gate *gate, uint64_t generation);
 /* The oldest generation any living worker still uses; UINT64_MAX when none. */
 uint64_t licet_gate_oldest_use(const licet_gate *gate);
+/* For ever, right before another file is published: its counters then have what was taken here. */
+void licet_gate_shut(licet_gate *gate);
 uint32_t licet_gate_areas(const licet_gate *gate);
 
 /* The ring of one area. peek copies the entry at position (>= tail, < head) after checking it; head is an acquire load.

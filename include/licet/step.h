@@ -94,7 +94,8 @@
     X(88, HANDED_OVER, "counters and leases are over, no generation is published")                                     \
     X(89, GENERATION, "the generation is published in the new file")                                                   \
     X(90, LENT_ON, "units of the new file are taken for the old one, which has not got them")                          \
-    X(91, OLD_DONE, "the old file is drained, its second name still there")
+    X(91, OLD_DONE, "the old file is drained, its second name still there")                                            \
+    X(92, OLD_SHUT, "the replaced file is shut, what it took last is not taken over (before 89)")
 
 enum licet_step_number {
 #define LICET_STEP_ENUM(number, name, text) LICET_STEP_##name = number,

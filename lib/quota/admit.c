@@ -194,8 +194,12 @@ licet_worker_admit(licet_worker *worker, const licet_image *image, const licet_f
     hold_refusal refusal = {0};
     licet_admission admission = LICET_ADMITTED;
     uint64_t ids_bytes = ids_need(ids_room);
-    licet_slot *slot = open_slot(worker, image, facts, verdict, ids_bytes, now_ms);
+    licet_slot *slot;
 
+    if (licet_gate_is_shut(worker->gate)) {
+        return LICET_LEASE_EMPTY;
+    }
+    slot = open_slot(worker, image, facts, verdict, ids_bytes, now_ms);
     if (slot == NULL) {
         return LICET_CANNOT_RECORD;
     }

@@ -379,6 +379,21 @@ licet_gate_generation(const licet_gate *gate)
     return __atomic_load_n(&gate->header->generation, __ATOMIC_SEQ_CST);
 }
 
+bool
+licet_gate_is_shut(const licet_gate *gate)
+{
+    return GATE_LOAD(&gate->header->shut) != 0;
+}
+
+void
+licet_gate_shut(licet_gate *gate)
+{
+    if (gate->own != NULL) {
+        gate->own->shut = 1;
+    }
+    __atomic_store_n(&gate->header->shut, 1, __ATOMIC_SEQ_CST);
+}
+
 void
 licet_gate_publish(licet_gate *gate, uint64_t generation)
 {

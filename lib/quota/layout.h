@@ -50,6 +50,7 @@ typedef struct gate_header {
     char images[LICET_GATE_PATH_MAX];
     uint8_t sha256[LICET_SHA256_LEN];       /* of all above but the magic */
     alignas(GATE_LINE) uint64_t generation; /* licetd */
+    uint64_t shut;                          /* licetd: 1 once another file is in force; never undone */
     alignas(GATE_LINE) uint64_t alive_ms;   /* licetd */
     alignas(GATE_LINE) uint64_t sequence;   /* workers: fetch_add of a block */
     alignas(GATE_LINE) uint64_t leaks;      /* licetd: adopted slots that may have leaked */
@@ -154,7 +155,7 @@ typedef struct gate_own_area {
 } gate_own_area;
 typedef struct gate_own {
     uint8_t stamp[offsetof(gate_header, generation)];
-    uint64_t generation;
+    uint64_t generation, shut;
     licet_gate_faults faults;
     gate_own_area areas[];
 } gate_own;

@@ -57,6 +57,7 @@ static field fields[] = {
     HEADER(images),
     HEADER(sha256),
     HEADER(generation),
+    HEADER(shut),
     HEADER(alive_ms),
     HEADER(sequence),
     HEADER(leaks),

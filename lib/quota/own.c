@@ -22,6 +22,7 @@ licet_gate_serve(licet_gate *gate, licet_error *err)
     }
     memcpy(own->stamp, gate->header, sizeof(own->stamp));
     own->generation = GATE_LOAD(&gate->header->generation);
+    own->shut = GATE_LOAD(&gate->header->shut);
     for (uint32_t area = 0; area < gate->at.areas; area++) {
         own->areas[area].tail = GATE_LOAD(&gate_area_at(gate, area)->tail);
         own->areas[area].ids_tail = GATE_LOAD(&gate_area_at(gate, area)->ids_tail);
@@ -67,6 +68,7 @@ licet_gate_mend(licet_gate *gate)
         mended.stamps++;
     }
     mended.stamps += mend_word(&gate->header->generation, gate->own->generation) ? 1 : 0;
+    mended.stamps += mend_word(&gate->header->shut, gate->own->shut) ? 1 : 0;
     for (uint32_t index = 0; index < gate->at.areas; index++) {
         gate_area *area = gate_area_at(gate, index);
 

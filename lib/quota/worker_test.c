@@ -457,6 +457,29 @@ test_unrecorded(void **state)
     world_done(&w);
 }
 
+/* Nothing is admitted to a file that is shut; what is under way goes on. */
+static void
+test_shut(void **state)
+{
+    world w;
+    licet_verdict verdict;
+
+    world_init(&w);
+    world_grant(&w, 100, 100);
+    licet_worker *worker = world_join(w.gate);
+    licet_slot *slot = admit(&w, worker, 20, 3);
+    licet_gate_shut(w.gate);
+    assert_true(licet_gate_is_shut(w.gate));
+    verdict = world_verdict(&w, 20, 3);
+    admit_as(&w, worker, &verdict, LICET_LEASE_EMPTY, NULL, NULL);
+    assert_counter(&w, 1, 20, 20);
+    assert_true(licet_slot_top_up(worker, slot, WORLD_POST, 25));
+    settle(worker, slot, 25);
+    assert_counter(&w, 1, 25, 0);
+    licet_worker_leave(worker, WORLD_NOW);
+    world_done(&w);
+}
+
 /* Refusals of a known caller without a slot are counted for its agreement alone, and told until they are released. */
 static void
 test_refused(void **state)
@@ -538,7 +561,7 @@ main(void)
         cmocka_unit_test(test_lease),        cmocka_unit_test(test_observe),       cmocka_unit_test(test_top_up),
         cmocka_unit_test(test_window_moves), cmocka_unit_test(test_cannot_record), cmocka_unit_test(test_long_name),
         cmocka_unit_test(test_unrecorded),   cmocka_unit_test(test_unidentified),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_leave),
+        cmocka_unit_test(test_leave),        cmocka_unit_test(test_shut),
     };
 
     return cmocka_run_group_tests_name("worker", tests, NULL, NULL);

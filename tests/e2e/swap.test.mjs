@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // licet apply swaps the image while traffic runs: no nginx reload, no failed request, no count lost; the new limit holds at
-// once, an app that is added can read at once, and the counter keeps what was used.
+// once, an app that is added can read at once, and the counter keeps what was used. A new shared-memory file takes over in
+// the middle of it: what both files admit together stays within the limit, and what is applied next holds at once.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { story, Site, grossOf, rowOf, sleep } from './lib/site.mjs';
+import { statusOf } from './lib/books.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import * as catalogue from './lib/catalogue.mjs';
@@ -50,6 +52,46 @@ story('apply under traffic', async () => {
   assert.equal(grossOf(rowOf(report.apps, 'a')), received);
   assert.equal(grossOf(rowOf(report.apps, 'late')), 10);
   assert.equal(rowOf(report.apps, 'a').requests.delivered, requests);
+  await site.verify();
+  await site.stop();
+  await upstream.stop();
+});
+
+const ROUNDS = 6;
+
+story('a limit holds while the shared memory is replaced', async () => {
+  const upstream = await Upstream.start((request, response, url) => send(response, page(Number(url.searchParams.get('max_results')))));
+  const clauses = { CAP: { section: '2', says: 'A cap' } };
+  const cap = (most) => ({ clauses, limits: [`{ clause: CAP, unit: post, most: ${most}, per: month, over: licensee }`] });
+  const site = await Site.make({ upstream: upstream.url, catalogue: catalogue.name, catalogueText: catalogue.text, apps: ['a'], workers: 2, agreement: cap(10) });
+  await site.start();
+  const yaml = join(site.dir, 'licet.yaml'), text = await readFile(yaml, 'utf8');
+  let received = 0;
+  const client = async () => {
+    for (;;) {
+      const answer = await site.request('a', '/2/tweets/search/recent?max_results=10');
+      if (answer.status === 200) received += JSON.parse(answer.body).data.length;
+      else if (answer.status === 503) await sleep(20); // the lease ran dry while licetd was away
+      else if (answer.status !== 429) return answer;
+      else if (!JSON.parse(answer.body).type.endsWith('quota-held')) return answer;
+    }
+  };
+  for (let i = 1; i <= ROUNDS; i++) {
+    const most = 6000 * i;
+    await site.writeAgreement(cap(most));
+    await site.must(['apply', site.dir, '--reason', `to ${most}`]);
+    await writeFile(yaml, text.replace(/^slots:.*\n/m, '') + `slots: ${i % 2 ? 512 : 1024}\n`);
+    const clients = Promise.all(Array.from({ length: 8 }, client));
+    await sleep(i * 20);
+    await site.kill(site.recorder, 'SIGKILL');
+    site.recorder = site.start_('licetd', join(site.programs, 'licetd'), [site.dir], site.env);
+    for (const answer of await clients) assert.equal(answer.status, 429, answer.body.toString());
+    await site.until('the new file is in force', async () => /is drained from/.test(site.recorder.said) && (await statusOf(site).catch(() => null)) !== null);
+    assert.ok(received <= most, `${received} posts received of ${most}`);
+    assert.ok(received > most - 600, `${received} posts received of ${most}`);
+  }
+  const report = await site.report();
+  assert.equal(grossOf(rowOf(report.apps, 'a')), received);
   await site.verify();
   await site.stop();
   await upstream.stop();

@@ -219,6 +219,7 @@ export class Site {
         const socket = net.connect(this.port, '127.0.0.1', () => { socket.destroy(); done(true); }).on('error', () => done(false));
       });
     });
+    if (!this.options.daemon) await this.until('all workers are there', async () => (await this.workers()).length >= (this.options.workers ?? 2));
   }
 
   async start() {
