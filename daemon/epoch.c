@@ -411,7 +411,7 @@ old_close(licet_recorder *r, recorder_gate *gate)
 bool
 recorder_gate_old_done(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
-    bool done[RECORDER_OLD_GATES_MAX], found = false;
+    bool done[RECORDER_OLD_GATES_MAX] = {false}, found = false;
     size_t kept = 0;
 
     for (size_t i = 0; i < r->old_len; i++) {

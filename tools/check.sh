@@ -41,7 +41,7 @@ stage() { # name, command...
             "$(grep -E '^(# used|skipped|SKIP)' "$log" | head -5 | sed 's/^/          /')"
     else
         tell failed "$(printf 'FAILED  %-44s %4d s   (exit %d)' "$name" $((SECONDS - start)) $rc)" \
-            "$(tail -60 "$log" | sed 's/^/    | /')"
+            "$({ grep -E ' error: ' "$log" | head -20; tail -60 "$log"; } | sed 's/^/    | /')"
     fi
     return $rc
 }

@@ -69,11 +69,9 @@ unrecorded_pack(uint64_t requests, uint64_t units)
 }
 
 static gate_unrecorded
-unrecorded_load(const gate_cell *c)
+unrecorded_load(gate_cell *c)
 {
-    gate_unrecorded *word = (gate_unrecorded *)(uintptr_t)&c->unrecorded;
-
-    return __sync_val_compare_and_swap(word, 0, 0);
+    return __sync_val_compare_and_swap(&c->unrecorded, 0, 0);
 }
 
 /* One unit more than there may be is as bad as a thousand: both are below their bounds, or nothing is added. */
