@@ -153,6 +153,7 @@ adopt_slots(const adoption *a, bool settling, bool *out_go_on)
 static bool
 adopt_area(const adoption *a, bool *out_go_on)
 {
+    repair_heads(a->gate, a->area); /* as below: a head out of reach would look like a full ring for ever */
     return adopt_slots(a, true, out_go_on) && adopt_slots(a, false, out_go_on);
 }
 
