@@ -133,6 +133,43 @@ test_a_replaced_file_lends_no_more_than_its_bound(void **state)
     site_done(&s);
 }
 
+/* One buffer can bring more units than a step has. A response under way in a replaced file gets them as one in the file
+ * in force does, and is not cut. */
+static void
+test_a_replaced_file_lends_more_than_a_step(void **state)
+{
+    licet_settlement settlement = site_settlement(7);
+    licet_recorder *recorder = NULL;
+    licet_slot *slot = NULL;
+    licet_error err = {0};
+    licet_verdict verdict;
+    site_worker before;
+    uint64_t more, work;
+    unsigned tries = 0;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &before);
+    assert_int_equal(site_admit(&before, "n=10", "display", &slot, &verdict), LICET_ADMITTED);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    config_slots(&s, 4, 64);
+    must(site_open(&s, true, &recorder, &err));
+    more = 10 + 3 * (left_in(before.gate) + left_in(licet_recorder_gate(recorder)));
+    while (!licet_slot_overrun(before.worker, slot, POST, more) && tries++ < 20) {
+        must(licet_recorder_round(recorder, site_now() + 2000 * (uint64_t)tries, &work, &err));
+    }
+    print_message("# %llu units lent on after %u rounds\n", (unsigned long long)more, tries);
+    assert_true(tries > 0 && tries < 20);
+    check_bound(&s, recorder, before.gate, more);
+    licet_slot_settle(before.worker, slot, &settlement);
+    site_worker_close(&before);
+    rounds(recorder, 3);
+    must(licet_recorder_close(recorder, site_now() + 60000, &err));
+    site_done(&s);
+}
+
 /* A replaced file admits nothing more; what responses under way in it take is taken from the same limit. */
 static void
 test_what_is_taken_in_a_replaced_file_counts(void **state)
@@ -885,6 +922,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_replaced_file_lends_no_more_than_its_bound),
+        cmocka_unit_test(test_a_replaced_file_lends_more_than_a_step),
         cmocka_unit_test(test_what_is_taken_in_a_replaced_file_counts),
         cmocka_unit_test(test_a_death_behind_the_second_name),
         cmocka_unit_test(test_a_death_before_the_new_file),

@@ -210,11 +210,12 @@ judge_all(licet_recorder *r)
     }
 }
 
-/* A response found the lease short of more units than a step has: one buffer can bring thousands. */
+/* A response found the lease short of more units than a step has: one buffer can bring thousands. One under way in a
+ * replaced file says so there. */
 static void
-take_wish(licet_recorder *r, recorder_book *book)
+take_wish(recorder_gate *gate, recorder_book *book)
 {
-    uint64_t wish = licet_gate_lease_wish(r->gate->gate, book->cell);
+    uint64_t wish = licet_gate_lease_wish(gate->gate, book->cell);
 
     wish = wish < WISH_MOST ? wish * 2 : WISH_MOST;
     for (uint32_t kind = LICET_KIND_REQUEST + 1; kind < LICET_KINDS_MAX; kind++) {
@@ -267,7 +268,7 @@ wanted_in(licet_recorder *r, recorder_gate *gate, licet_error *err)
         recorder_book *book = recorder_book_of(r, cells[i]);
 
         if (book != NULL) {
-            take_wish(r, book);
+            take_wish(gate, book);
             ok = grant_book(r, g, book, true, err);
         }
     }
