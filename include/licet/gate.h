@@ -263,8 +263,9 @@ uint64_t licet_gate_oldest_use(const licet_gate *gate);
 void licet_gate_shut(licet_gate *gate);
 uint32_t licet_gate_areas(const licet_gate *gate);
 
-/* The ring of one area. peek copies the entry at position (>= tail, < head) after checking it; head is an acquire load.
- * release moves the tail: only after the entries are durable. */
+/* The ring of one area. peek copies the entry at position (>= tail, < head) and checks the copy, for a worker may write
+ * over the entry meanwhile: where it fails *out_wide says nothing. head is an acquire load. release moves the tail:
+ * only after the entries are durable. */
 uint64_t licet_gate_head(const licet_gate *gate, uint32_t area);
 uint64_t licet_gate_tail(const licet_gate *gate, uint32_t area);
 bool licet_gate_peek(const licet_gate *gate, uint32_t area, uint64_t position, licet_wide *out_wide, licet_error *err);

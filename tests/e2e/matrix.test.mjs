@@ -17,7 +17,9 @@ import { Handed } from './lib/handed.mjs';
 import * as matrix from './lib/matrix.mjs';
 
 const MOST = 1_000_000_000;
-const GZIP_HOLDS = 262144; // text in the window and the buffers of nginx's gzip, level 1
+// Text that nginx's gzip holds, of these pages: a block of deflate, 16383 symbols, is 40 kB of their noise at level 1 (any text: 4.2 MB
+// at most, see docs/howto/endings.md); 64 kB of output_buffers may wait before it, and a sixteenth of gzip_buffers behind it be unmarked.
+const GZIP_HOLDS = 262144;
 const PATIENCE = 20000;
 const TLS_BOUND = 16384; // body over on HTTP/2 over TLS: DESIGN.md, invariant 3
 
