@@ -218,7 +218,6 @@ recorder_drain(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_err
 {
     uint32_t moved = 0; /* areas, in the batch under way */
 
-    r->fill = 0;
     if (!drain_gate(r, r->gate, now_ms, &moved, out_work, err)) {
         return false;
     }

@@ -8,7 +8,9 @@
  *      power loss, so more is not better.
  *  (3) A quarter of the least step is kept back for responses under way: a page that outgrows its reservation is handed
  *      on only within what is granted, so that the bound holds for it too.
- *  (4) Nothing is lent while recording is impossible: the workers run dry and cannot_record applies.
+ *  (4) Who is short waits, an admission 100 ms: one look lends what all of them are short of, twice over, whatever the
+ *      step was. A burst at a cold agreement needs two looks, not one for each 48 pages.
+ *  (5) Nothing is lent while recording is impossible: the workers run dry and cannot_record applies.
  */
 #include "rooms.h"
 
@@ -33,6 +35,12 @@ typedef struct granting {
     } of[GRANTS_MOST];
     size_t len;
 } granting;
+
+/* Somebody found a lease short, or half empty. */
+typedef struct asking {
+    uint64_t units; /* what all who ask are short of; one buffer can bring thousands */
+    bool replaced;  /* in a replaced file: what is left in the one in force says nothing of it */
+} asking;
 
 /* UINT64_MAX when a page of the kind has no known size. */
 static uint64_t
@@ -125,21 +133,39 @@ grants_send(licet_recorder *r, granting *g, licet_error *err)
     return true;
 }
 
+/* Because it was short of what was asked for, or nearly ran dry before we looked: what is kept back is no room for
+ * those who ask. Twice what was asked for, since more come while it is made durable. */
 static bool
-grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_image *image, uint32_t kind, bool wanted,
-           licet_error *err)
+step_raise(recorder_lease *lease, uint32_t kind, uint64_t room, uint64_t kept, const asking *asking)
+{
+    uint64_t asked = (asking->units < WISH_MOST ? asking->units : WISH_MOST) * 2;
+
+    if (kind != LICET_KIND_REQUEST && asked > 0 && (asking->replaced || asked > room) && lease->step < kept + asked) {
+        lease->step = kept + asked;
+        return true;
+    }
+    if (room >= lease->step / 8 || lease->step >= STEP_MOST / 2) {
+        return false;
+    }
+    lease->step *= 2;
+    return true;
+}
+
+static bool
+grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_image *image, uint32_t kind,
+           const asking *asking, licet_error *err)
 {
     licet_lease_value now = lease_of(r, book, kind);
     recorder_lease *lease = &book->leases[kind];
     licet_bytes name = licet_image_text(image, image->header->kinds[kind]);
     uint64_t least = least_step(image, kind), left = now.granted > now.taken ? now.granted - now.taken : 0;
+    uint64_t kept = kind == LICET_KIND_REQUEST ? 0 : least / 4;
 
     if (lease->step < least) {
         lease->step = least;
     }
-    licet_gate_lease_keep(r->gate->gate, book->cell, kind, kind == LICET_KIND_REQUEST ? 0 : least / 4);
-    if (wanted && left < lease->step / 8 && lease->step < STEP_MOST / 2) {
-        lease->step *= 2; /* it nearly ran dry before we looked */
+    licet_gate_lease_keep(r->gate->gate, book->cell, kind, kept);
+    if (asking != NULL && step_raise(lease, kind, left > kept ? left - kept : 0, kept, asking)) {
         r->fill = RECORDER_FULL;
     }
     if (left >= lease->step - lease->step / 8 && now.granted > 0) {
@@ -164,7 +190,7 @@ grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_imag
 }
 
 static bool
-grant_book(licet_recorder *r, granting *g, recorder_book *book, bool wanted, licet_error *err)
+grant_book(licet_recorder *r, granting *g, recorder_book *book, const asking *asking, licet_error *err)
 {
     const licet_image *image = licet_store_image(r->store, book->cell);
 
@@ -172,7 +198,7 @@ grant_book(licet_recorder *r, granting *g, recorder_book *book, bool wanted, lic
         return true;
     }
     for (uint32_t kind = 0; kind < image->header->kinds_len; kind++) {
-        if (kind != LICET_KIND_BYTE && !grant_kind(r, g, book, image, kind, wanted, err)) {
+        if (kind != LICET_KIND_BYTE && !grant_kind(r, g, book, image, kind, asking, err)) {
             return false;
         }
     }
@@ -186,7 +212,7 @@ recorder_leases_all(licet_recorder *r, licet_error *err)
     bool ok = g != NULL || LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for leases");
 
     for (uint32_t i = 0; ok && i < r->books_len; i++) {
-        ok = grant_book(r, g, r->books[i], false, err);
+        ok = grant_book(r, g, r->books[i], NULL, err);
     }
     ok = ok && grants_send(r, g, err);
     free(g);
@@ -206,21 +232,6 @@ judge_all(licet_recorder *r)
             if (kind == LICET_KIND_REQUEST) {
                 recorder_allow_used(r, i, use);
             }
-        }
-    }
-}
-
-/* A response found the lease short of more units than a step has: one buffer can bring thousands. One under way in a
- * replaced file says so there. */
-static void
-take_wish(recorder_gate *gate, recorder_book *book)
-{
-    uint64_t wish = licet_gate_lease_wish(gate->gate, book->cell);
-
-    wish = wish < WISH_MOST ? wish * 2 : WISH_MOST;
-    for (uint32_t kind = LICET_KIND_REQUEST + 1; kind < LICET_KINDS_MAX; kind++) {
-        if (book->leases[kind].step != 0 && book->leases[kind].step < wish) {
-            book->leases[kind].step = wish;
         }
     }
 }
@@ -268,8 +279,9 @@ wanted_in(licet_recorder *r, recorder_gate *gate, licet_error *err)
         recorder_book *book = recorder_book_of(r, cells[i]);
 
         if (book != NULL) {
-            take_wish(gate, book);
-            ok = grant_book(r, g, book, true, err);
+            asking asking = {.units = licet_gate_lease_wish(gate->gate, cells[i]), .replaced = gate != r->gate};
+
+            ok = grant_book(r, g, book, &asking, err);
         }
     }
     ok = ok && grants_send(r, g, err);

@@ -26,6 +26,7 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 2 };
 #define SLEEP_MOST_MS 20
+#define NAP_MS 4     /* who waits for a lease asks again every 5 ms */
 #define FILL_MOST 64 /* 1/256 */
 #define WAKE_MS 200
 #define WATCHDOG_MS 1000
@@ -196,7 +197,7 @@ start(running *run, const char *dir, licet_error *err)
            sockets_open(run, dir, err);
 }
 
-/* Waits until somebody asks, a signal comes or the time is over. */
+/* Waits until somebody asks, be it for a lease, a signal comes or the time is over. */
 static void
 rest(running *run, unsigned most)
 {
@@ -204,10 +205,16 @@ rest(running *run, unsigned most)
                             {http_fd(run->operator_server), POLLIN, 0},
                             {http_fd(run->licensee_server), POLLIN, 0},
                             {http_fd(run->metrics_server), POLLIN, 0}};
-    unsigned patience = http_patience(run->licensee_server, http_patience(run->operator_server, most));
+    int came;
+    unsigned nap, patience = http_patience(run->licensee_server, http_patience(run->operator_server, most));
 
     patience = http_patience(run->metrics_server, patience);
-    if (poll(fds, 4, (int)patience) > 0 && (fds[0].revents & POLLIN) != 0) {
+    do {
+        nap = patience < NAP_MS ? patience : NAP_MS;
+        patience -= nap;
+        came = poll(fds, 4, (int)nap);
+    } while (came == 0 && patience > 0 && !licet_recorder_wanted(run->recorder));
+    if (came > 0 && (fds[0].revents & POLLIN) != 0) {
         signals_take(run);
     }
 }

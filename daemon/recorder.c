@@ -475,7 +475,10 @@ gate_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *
         recorder_adopt(r, now_ms);
     }
     recorder_gate_old_follow(r); /* each round: until then what is taken in two files can pass a limit */
-    return recorder_drain(r, now_ms, out_work, err) && recorder_leases_wanted(r, now_ms, err);
+    r->fill = 0;
+    /* those who wait for a lease do not wait for the journal's sync as well, nor those who came during it */
+    return recorder_leases_wanted(r, now_ms, err) && recorder_drain(r, now_ms, out_work, err) &&
+           recorder_leases_wanted(r, now_ms, err);
 }
 
 /* Nothing goes back with it: windows, ticks and periods wait until the clock has come that far again. */
@@ -514,6 +517,20 @@ uint32_t
 licet_recorder_fill(const licet_recorder *r)
 {
     return r->fill;
+}
+
+bool
+licet_recorder_wanted(const licet_recorder *r)
+{
+    if (r->gate == NULL || r->stalled) {
+        return false; /* a round that lends nothing would leave it wanted */
+    }
+    for (size_t i = 0; i < r->old_len; i++) {
+        if (licet_gate_lease_is_wanted(r->old[i]->gate)) {
+            return true;
+        }
+    }
+    return licet_gate_lease_is_wanted(r->gate->gate);
 }
 
 /* Everything published before the call is durable, in its ledger and signed afterwards. */

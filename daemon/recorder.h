@@ -47,6 +47,8 @@ bool licet_recorder_round(licet_recorder *recorder, uint64_t now_ms, uint64_t *o
 /* How far the workers had used up what they have, at the last round: of the fullest ring, or 256 when a lease ran dry;
  * in 1/256. */
 uint32_t licet_recorder_fill(const licet_recorder *recorder);
+/* Whether somebody waits for a lease that the next round can lend. */
+bool licet_recorder_wanted(const licet_recorder *recorder);
 /* Drains everything published before the call, ticks, commits ledgers and usage, signs what grew: afterwards report and
  * verify see it. */
 bool licet_recorder_sync(licet_recorder *recorder, uint64_t now_ms, licet_error *err);

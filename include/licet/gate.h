@@ -345,13 +345,16 @@ typedef struct licet_lease_value {
 licet_lease_value licet_gate_lease(const licet_gate *gate, uint32_t cell, uint32_t kind);
 void licet_gate_lease_grant(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t granted);
 void licet_gate_lease_keep(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t kept);
-/* Most units that any worker found a lease of the cell short of since the last call. */
+/* Units that workers found a lease of the cell short of since the last call: of admissions all attempts together, of
+ * responses under way the most that one was short of. */
 uint64_t licet_gate_lease_wish(licet_gate *gate, uint32_t cell);
 /* To what was granted, whatever lies there. */
 void licet_gate_lease_restore(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t granted);
 bool licet_gate_lease_swap(licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t taken_from, uint64_t taken_to);
 /* Cells in which a worker found a lease empty or below half since the last call; up to cap of them. */
 uint32_t licet_gate_lease_wanted(licet_gate *gate, uint32_t *out_cells, uint32_t cap);
+/* Whether there is any; takes nothing. */
+bool licet_gate_lease_is_wanted(const licet_gate *gate);
 uint32_t licet_gate_cells(const licet_gate *gate);
 
 /*

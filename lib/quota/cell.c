@@ -7,6 +7,8 @@
 
 #include "worker.h"
 
+#define WISH_ONE_MOST (UINT64_C(1) << 32) /* so that no sum of those that wait goes round */
+
 static void
 want(const licet_gate *gate, uint32_t cell)
 {
@@ -17,11 +19,14 @@ want(const licet_gate *gate, uint32_t cell)
     }
 }
 
-/* Bounded by licetd, which reads it. */
+/* Bounded by licetd, which reads it. Admissions that are short wait side by side and want the sum; a body asks again
+ * and again for all that it is short of, so of these the most. */
 static void
-wish(gate_cell *c, uint64_t units)
+wish(gate_cell *c, uint64_t units, lease_mode mode)
 {
-    if (GATE_LOAD_RELAXED(&c->wish) < units) {
+    if (mode == LEASE_ADMIT) {
+        __atomic_fetch_add(&c->wish, gate_least(units, WISH_ONE_MOST), __ATOMIC_RELAXED);
+    } else if (GATE_LOAD_RELAXED(&c->wish) < units) {
         GATE_STORE_RELAXED(&c->wish, units);
     }
 }
@@ -36,7 +41,7 @@ lease_take(const licet_gate *gate, uint32_t cell, uint32_t kind, uint64_t units,
 
     do {
         if (mode != LEASE_ANYWAY && (taken > most || most - taken < units)) {
-            wish(c, units);
+            wish(c, units, mode);
             want(gate, cell);
             return false;
         }
@@ -199,6 +204,17 @@ licet_gate_lease_wanted(licet_gate *gate, uint32_t *out_cells, uint32_t cap)
         }
     }
     return found;
+}
+
+bool
+licet_gate_lease_is_wanted(const licet_gate *gate)
+{
+    for (uint32_t word = 0; word < (gate->at.cells + 63) / 64; word++) {
+        if (GATE_LOAD_RELAXED(gate_wanted_at(gate, word)) != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void

@@ -210,6 +210,14 @@ test_lease(void **state)
     assert_lease(&w, LICET_KIND_REQUEST, 2);
     assert_int_equal(licet_gate_lease_wanted(w.gate, cells, 0), 0); /* no room: it stays wanted */
     assert_int_equal(licet_gate_lease_wanted(w.gate, cells, 3), 1);
+    assert_false(licet_gate_lease_is_wanted(w.gate));
+    assert_int_equal(licet_gate_lease_wish(w.gate, WORLD_CELL), 50);
+    for (int i = 0; i < 3; i++) { /* who waits side by side wants the sum */
+        admit_as(&w, worker, &verdict, LICET_LEASE_EMPTY, NULL, NULL);
+    }
+    assert_true(licet_gate_lease_is_wanted(w.gate));
+    assert_int_equal(licet_gate_lease_wish(w.gate, WORLD_CELL), 150);
+    assert_int_equal(licet_gate_lease_wish(w.gate, WORLD_CELL), 0);
     licet_gate_lease_grant(w.gate, WORLD_CELL, WORLD_POST, 200);
     licet_gate_lease_grant(w.gate, WORLD_CELL, WORLD_POST, 150); /* never falls */
     assert_int_equal(licet_gate_lease(w.gate, WORLD_CELL, WORLD_POST).granted, 200);
