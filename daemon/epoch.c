@@ -411,7 +411,7 @@ old_close(licet_recorder *r, recorder_gate *gate)
 bool
 recorder_gate_old_done(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
-    bool done[RECORDER_OLD_GATES_MAX] = {false}, found = false;
+    bool done[RECORDER_OLD_GATES_MAX] = {false}, found = false, any = false;
     size_t kept = 0;
 
     for (size_t i = 0; i < r->old_len; i++) {
@@ -419,7 +419,11 @@ recorder_gate_old_done(licet_recorder *r, uint64_t now_ms, licet_error *err)
         if (done[i]) {
             follow(r, r->old[i]); /* for the last time, now that nobody takes from it any more */
             found = found || r->old[i]->found;
+            any = true;
         }
+    }
+    if (any && !recorder_minute(r, now_ms, true, err)) { /* what was refused there since the last goes with the file */
+        return false;
     }
     if (found && !catch_up(r, now_ms, err)) {
         return false;

@@ -883,6 +883,40 @@ test_refusals_without_a_receipt_are_counted(void **state)
     site_done(&s);
 }
 
+/* A replaced file is removed when it is drained, and does not wait for the end of the minute that it counted in. */
+static void
+test_refusals_in_a_replaced_file_are_counted(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    uint64_t work, count = 0, now = site_now() / 60000 * 60000 + 30000;
+    site_worker w;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    must(licet_recorder_close(recorder, now, &err));
+    config_slots(&s, 4, 64);
+    must(site_open(&s, true, &recorder, &err));
+    must(licet_recorder_round(recorder, now, &work, &err));
+    assert_true(licet_gate_replaced(w.gate));
+    for (int i = 0; i < 5; i++) {
+        licet_worker_refused(w.worker, &w.image, LICET_REASON_CANNOT_RECORD);
+    }
+    site_worker_close(&w);
+    for (uint64_t i = 1; i <= 5; i++) {
+        must(licet_recorder_round(recorder, now + i * 2000, &work, &err));
+    }
+    must(licet_recorder_sync(recorder, now + 11000, &err));
+    must(licet_usage_refused(licet_recorder_usage(recorder), SITE_AGREEMENT, 0, now / 3600000 * 3600000 + 7200000,
+                             refused_is, &count, &err));
+    assert_int_equal(count, 5);
+    must(licet_recorder_close(recorder, now + 12000, &err));
+    site_done(&s);
+}
+
 /* More ids than one batch of the journal holds. */
 static void
 test_a_large_ring_of_ids_is_drained(void **state)
@@ -939,6 +973,7 @@ main(void)
         cmocka_unit_test(test_a_head_set_back_keeps_no_area),
         cmocka_unit_test(test_counts_out_of_reason_poison_no_ledger),
         cmocka_unit_test(test_refusals_without_a_receipt_are_counted),
+        cmocka_unit_test(test_refusals_in_a_replaced_file_are_counted),
         cmocka_unit_test(test_a_large_ring_of_ids_is_drained),
         cmocka_unit_test(test_a_signer_that_hangs_is_not_believed_late),
     };
