@@ -37,10 +37,10 @@ typedef struct granting {
 } granting;
 
 /* Somebody found a lease short, or half empty. */
-typedef struct asking {
+typedef struct shortage {
     uint64_t units; /* what all who ask are short of; one buffer can bring thousands */
     bool replaced;  /* in a replaced file: what is left in the one in force says nothing of it */
-} asking;
+} shortage;
 
 /* UINT64_MAX when a page of the kind has no known size. */
 static uint64_t
@@ -136,7 +136,7 @@ grants_send(licet_recorder *r, granting *g, licet_error *err)
 /* Because it was short of what was asked for, or nearly ran dry before we looked: what is kept back is no room for
  * those who ask. Twice what was asked for, since more come while it is made durable. */
 static bool
-step_raise(recorder_lease *lease, uint32_t kind, uint64_t room, uint64_t kept, const asking *asking)
+step_raise(recorder_lease *lease, uint32_t kind, uint64_t room, uint64_t kept, const shortage *asking)
 {
     uint64_t asked = (asking->units < WISH_MOST ? asking->units : WISH_MOST) * 2;
 
@@ -153,7 +153,7 @@ step_raise(recorder_lease *lease, uint32_t kind, uint64_t room, uint64_t kept, c
 
 static bool
 grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_image *image, uint32_t kind,
-           const asking *asking, licet_error *err)
+           const shortage *asking, licet_error *err)
 {
     licet_lease_value now = lease_of(r, book, kind);
     recorder_lease *lease = &book->leases[kind];
@@ -190,7 +190,7 @@ grant_kind(licet_recorder *r, granting *g, recorder_book *book, const licet_imag
 }
 
 static bool
-grant_book(licet_recorder *r, granting *g, recorder_book *book, const asking *asking, licet_error *err)
+grant_book(licet_recorder *r, granting *g, recorder_book *book, const shortage *asking, licet_error *err)
 {
     const licet_image *image = licet_store_image(r->store, book->cell);
 
@@ -279,7 +279,7 @@ wanted_in(licet_recorder *r, recorder_gate *gate, licet_error *err)
         recorder_book *book = recorder_book_of(r, cells[i]);
 
         if (book != NULL) {
-            asking asking = {.units = licet_gate_lease_wish(gate->gate, cells[i]), .replaced = gate != r->gate};
+            shortage asking = {.units = licet_gate_lease_wish(gate->gate, cells[i]), .replaced = gate != r->gate};
 
             ok = grant_book(r, g, book, &asking, err);
         }
