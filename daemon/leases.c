@@ -134,14 +134,18 @@ grants_send(licet_recorder *r, granting *g, licet_error *err)
 }
 
 /* Because it was short of what was asked for, or nearly ran dry before we looked: what is kept back is no room for
- * those who ask. Twice what was asked for, since more come while it is made durable. */
+ * those who ask. Twice what was asked for, since more come while it is made durable; but eight times the step at one
+ * look: who waits asks again and again, and after an outage that would widen the gap's bound without need. */
 static bool
 step_raise(recorder_lease *lease, uint32_t kind, uint64_t room, uint64_t kept, const shortage *asking)
 {
-    uint64_t asked = (asking->units < WISH_MOST ? asking->units : WISH_MOST) * 2;
+    uint64_t asked = (asking->units < WISH_MOST ? asking->units : WISH_MOST) * 2, step = kept + asked;
 
-    if (kind != LICET_KIND_REQUEST && asked > 0 && (asking->replaced || asked > room) && lease->step < kept + asked) {
-        lease->step = kept + asked;
+    if (!asking->replaced && step > lease->step * 8) {
+        step = lease->step * 8;
+    }
+    if (kind != LICET_KIND_REQUEST && asked > 0 && (asking->replaced || asked > room) && lease->step < step) {
+        lease->step = step;
         return true;
     }
     if (room >= lease->step / 8 || lease->step >= STEP_MOST / 2) {

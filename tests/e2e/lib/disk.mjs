@@ -54,7 +54,7 @@ export async function fill(site, kept) {
 /** Until what was lent is used up: something is refused or goes up without a decision. */
 export async function dry(site, kept) {
   const all = { ok: 0, posts: 0 };
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 2500; i++) {
     const seen = await ask(site, 8, { kept });
     all.ok += seen.ok;
     all.posts += seen.posts;
