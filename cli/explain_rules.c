@@ -125,11 +125,11 @@ explain_use_case(const licet_image *image, const licet_facts *facts, licet_expla
         return;
     }
     use_case = &image->use_cases[e->verdict.use_case];
-    if (use_case->approved_from_ms == UINT64_MAX) {
+    if (licet_image_approved_from_ms(image, use_case) == UINT64_MAX) {
         add(e, "use case", "refuse", LICET_NONE, "%.*s (%s) is not approved", TEXT(use_case->id), whose);
         return;
     }
-    licet_cli_time(use_case->approved_from_ms, approved);
+    licet_cli_time(licet_image_approved_from_ms(image, use_case), approved);
     if (refuses(&e->verdict, LICET_REASON_USE_CASE_NOT_APPROVED)) {
         add(e, "use case", "refuse", LICET_NONE, "%.*s (%s) is not approved before %s", TEXT(use_case->id), whose,
             approved);

@@ -105,16 +105,16 @@ print_limits(const licet_image *image, const licet_explanation *e)
     int width = 0;
 
     for (uint32_t i = 0; i < v->limits_len; i++) {
-        const licet_image_clause *clause = &image->clauses[image->limits[v->limits[i].limit].clause];
+        licet_bytes name = licet_image_limit_name(image, &image->limits[v->limits[i].limit]);
 
-        width = (int)clause->key.len > width ? (int)clause->key.len : width;
+        width = (int)name.len > width ? (int)name.len : width;
     }
     for (uint32_t i = 0; i < v->limits_len; i++) {
         const licet_image_limit *limit = &image->limits[v->limits[i].limit];
         const licet_image_clause *clause = &image->clauses[limit->clause];
 
         per_of(limit, per);
-        licet_cli_time(licet_window_end_ms(limit->per, limit->span_s, v->limits[i].window), end);
+        licet_cli_time(licet_window_end_ms(image, limit, v->limits[i].window), end);
         printf("  %.*s%*s  %.*s %s of %s per %s over the %s, until %s (%.*s)\n", TEXT(clause->key),
                width - (int)clause->key.len, "", TEXT(image->header->kinds[limit->kind]),
                licet_cli_number(v->limits[i].amount, amount), licet_cli_number(limit->most, most), per,
@@ -261,7 +261,7 @@ limits_json(const licet_image *image, const licet_verdict *v)
         char per[24], end[LICET_TIME_TEXT];
 
         per_of(limit, per);
-        licet_time_format(licet_window_end_ms(limit->per, limit->span_s, v->limits[i].window), end);
+        licet_time_format(licet_window_end_ms(image, limit, v->limits[i].window), end);
         json_array_append_new(
             limits, json_pack("{s:o, s:o, s:I, s:I, s:s, s:s, s:s}", "clause", clause_json(image, limit->clause),
                               "unit", text_json(image, image->header->kinds[limit->kind]), "amount",

@@ -89,13 +89,14 @@ licet_cli_site_load(const licet_command *command, const char *dir, licet_site **
 }
 
 static bool
-next_counter(void *user, const char *identity, uint32_t *out_counter, licet_error *err)
+next_counter(void *user, const char *identity, uint32_t rows, uint32_t *out_counter, licet_error *err)
 {
     uint32_t *counter = user;
 
     (void)identity;
     (void)err;
-    *out_counter = (*counter)++;
+    *out_counter = *counter;
+    *counter += rows;
     return true;
 }
 

@@ -156,8 +156,8 @@ apps_json(const licet_image *image)
         json_t *products = json_array();
 
         for (uint32_t p = 0; p < app->products.count; p++) {
-            json_array_append_new(products,
-                                  text_json(image, image->products[image->app_products[app->products.first + p]]));
+            json_array_append_new(
+                products, text_json(image, image->products[image->app_products[app->products.first + p].product]));
         }
         json_array_append_new(apps, json_pack("{s:o,s:o}", "app", text_json(image, app->id), "products", products));
     }
@@ -250,7 +250,7 @@ static json_t *
 standing_json(asking *a, const licet_image_limit *limit, uint32_t app, uint64_t now_ms)
 {
     licet_gate *gate = licet_recorder_gate(a->api->recorder);
-    uint32_t counter = licet_image_counter(a->image, limit, app), window;
+    uint32_t counter = licet_image_counter_at(a->image, limit, app), window;
     json_t *json = limit_json(a->image, limit);
     licet_counter_value value = {0, 0, 0};
     uint64_t taken;
@@ -259,12 +259,12 @@ standing_json(asking *a, const licet_image_limit *limit, uint32_t app, uint64_t 
         return json;
     }
     value = licet_gate_counter(gate, counter);
-    window = licet_window_of(limit->per, limit->span_s, now_ms);
+    window = licet_window_of(a->image, limit, now_ms);
     taken = value.window == window ? value.taken : 0;
     json_object_set_new(json, "app",
                         limit->over == LICET_OVER_APP ? text_json(a->image, a->image->apps[app].id) : json_null());
     json_object_set_new(json, "remaining", json_integer((json_int_t)(taken < limit->most ? limit->most - taken : 0)));
-    json_object_set_new(json, "until", time_json(licet_window_end_ms(limit->per, limit->span_s, window)));
+    json_object_set_new(json, "until", time_json(licet_window_end_ms(a->image, limit, window)));
     return json;
 }
 
@@ -276,7 +276,7 @@ limits_standing(asking *a, uint64_t now_ms)
 
     for (uint32_t i = 0; row != LICET_NONE && i < a->image->versions[row].limits.count; i++) {
         const licet_image_limit *limit = &a->image->limits[a->image->versions[row].limits.first + i];
-        uint32_t apps = limit->over == LICET_OVER_APP ? a->image->header->apps_len : 1;
+        uint32_t apps = limit->over == LICET_OVER_APP ? a->image->header->apps_len : limit->counters.count;
 
         for (uint32_t app = 0; app < apps; app++) {
             json_array_append_new(list, standing_json(a, limit, app, now_ms));

@@ -57,7 +57,7 @@ counter_json(licet_recorder *recorder, const licet_image *image, const licet_ima
              uint64_t now_ms)
 {
     licet_gate *gate = licet_recorder_gate(recorder);
-    uint32_t counter = licet_image_counter(image, limit, app);
+    uint32_t counter = licet_image_counter_at(image, limit, app);
     licet_bytes clause = licet_image_text(image, image->clauses[limit->clause].key);
     licet_bytes agreement = licet_image_text(image, image->header->agreement);
     licet_bytes unit = licet_image_text(image, image->header->kinds[limit->kind]);
@@ -68,7 +68,7 @@ counter_json(licet_recorder *recorder, const licet_image *image, const licet_ima
         return NULL;
     }
     value = licet_gate_counter(gate, counter);
-    if (value.window != licet_window_of(limit->per, limit->span_s, now_ms)) {
+    if (value.window != licet_window_of(image, limit, now_ms)) {
         value = (licet_counter_value){0};
     }
     return json_pack("{s:s%,s:s%,s:s%,s:o,s:I,s:I,s:I}", "agreement", (const char *)agreement.data, agreement.len,
@@ -84,7 +84,7 @@ image_counters(licet_recorder *recorder, const licet_image *image, uint64_t now_
 
     for (uint32_t i = 0; row != LICET_NONE && i < image->versions[row].limits.count; i++) {
         const licet_image_limit *limit = &image->limits[image->versions[row].limits.first + i];
-        uint32_t apps = limit->over == LICET_OVER_APP ? image->header->apps_len : 1;
+        uint32_t apps = limit->over == LICET_OVER_APP ? image->header->apps_len : limit->counters.count;
 
         for (uint32_t app = 0; app < apps && json_array_size(list) < COUNTERS_TOLD; app++) {
             json_t *json = counter_json(recorder, image, limit, app, now_ms);

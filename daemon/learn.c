@@ -33,12 +33,30 @@ text_is(const licet_image *image, licet_text text, licet_bytes wanted)
 static recorder_rows
 rows_of(const licet_image *image, const licet_context *context)
 {
-    recorder_rows rows = {LICET_NONE, LICET_NONE, LICET_NONE};
     const licet_image_header *h = image->header;
+    recorder_rows rows = {.version = LICET_NONE};
+    licet_scope *scope = &rows.scope;
 
+    scope->app = scope->credential = scope->product = scope->use_case = scope->recipient = scope->endpoint = LICET_NONE;
     for (uint32_t i = 0; i < h->apps_len; i++) {
         if (text_is(image, image->apps[i].id, context->app)) {
-            rows.app = i;
+            scope->app = i;
+        }
+    }
+    for (uint32_t i = 0; i < h->credentials_len; i++) {
+        if (image->credentials[i].app == scope->app && text_is(image, image->credentials[i].id, context->credential)) {
+            scope->credential = i;
+        }
+    }
+    for (uint32_t i = 0; i < h->use_cases_len; i++) {
+        if (text_is(image, image->use_cases[i].id, context->use_case)) {
+            scope->use_case = i;
+            scope->product = image->use_cases[i].product;
+        }
+    }
+    for (uint32_t i = 0; i < h->recipients_len; i++) {
+        if (text_is(image, image->recipients[i].id, context->recipient)) {
+            scope->recipient = i;
         }
     }
     for (uint32_t i = 0; i < h->versions_len; i++) {
@@ -53,7 +71,7 @@ rows_of(const licet_image *image, const licet_context *context)
         uint32_t row = image->versions[rows.version].endpoints.first + i;
 
         if (text_is(image, image->endpoints[row].id, context->endpoint)) {
-            rows.endpoint = row;
+            rows.scope.endpoint = row;
         }
     }
     return rows;
@@ -146,11 +164,11 @@ sum_receipt(licet_recorder *r, recorder_book *book, const licet_receipt *receipt
     version = &image->versions[rows.version];
     for (uint32_t i = 0; i < version->limits.count; i++) {
         const licet_image_limit *limit = &image->limits[version->limits.first + i];
-        uint32_t window = licet_window_of(limit->per, limit->span_s, receipt->time_ms);
-        uint32_t counter = licet_image_counter(image, limit, rows.app);
+        uint32_t window = licet_window_of(image, limit, receipt->time_ms);
+        uint32_t counter = licet_image_counter(image, limit, &rows.scope);
 
-        if (counter == LICET_NONE || window != licet_window_of(limit->per, limit->span_s, r->sums_now) ||
-            !limit_covers(image, limit, rows.endpoint)) {
+        if (counter == LICET_NONE || window != licet_window_of(image, limit, r->sums_now) ||
+            !limit_covers(image, limit, rows.scope.endpoint)) {
             continue;
         }
         recorder_sum_add(r, counter, window,
@@ -177,19 +195,13 @@ gap_units(const recorder_book *book, const licet_gap *gap, licet_bytes kind)
 
 typedef void (*add_units)(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
 
-/* Calls add for each counter of the limit: one, or one per app. */
+/* Calls add for each counter of the limit: nobody knows whose they were. */
 static void
 charge_limit(licet_recorder *r, const licet_image *image, const licet_image_limit *limit, uint32_t window,
              uint64_t units, add_units add)
 {
-    uint32_t apps = limit->over == LICET_OVER_APP ? image->header->apps_len : 1;
-
-    for (uint32_t app = 0; app < apps; app++) {
-        uint32_t counter = licet_image_counter(image, limit, app);
-
-        if (counter != LICET_NONE) {
-            add(r, counter, window, units, limit->most);
-        }
+    for (uint32_t place = 0; place < limit->counters.count; place++) {
+        add(r, licet_image_counter_at(image, limit, place), window, units, limit->most);
     }
 }
 
@@ -203,11 +215,11 @@ charge(licet_recorder *r, const recorder_book *book, const licet_gap *gap, uint6
 
         for (uint32_t i = 0; i < version->limits.count; i++) {
             const licet_image_limit *limit = &image->limits[version->limits.first + i];
-            uint32_t window = licet_window_of(limit->per, limit->span_s, now_ms);
+            uint32_t window = licet_window_of(image, limit, now_ms);
             uint64_t units = gap_units(book, gap, licet_image_text(image, image->header->kinds[limit->kind]));
 
-            if (units > 0 && window <= licet_window_of(limit->per, limit->span_s, gap->to_ms) &&
-                window >= licet_window_of(limit->per, limit->span_s, gap->from_ms)) {
+            if (units > 0 && window <= licet_window_of(image, limit, gap->to_ms) &&
+                window >= licet_window_of(image, limit, gap->from_ms)) {
                 charge_limit(r, image, limit, window, units, add);
             }
         }
@@ -224,14 +236,14 @@ recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap
 
 /* Whether a receipt of these rows takes from the counter. */
 static bool
-takes_from(const licet_image *image, uint32_t version, uint32_t app, uint32_t endpoint, uint32_t counter)
+takes_from(const licet_image *image, uint32_t version, const licet_scope *scope, uint32_t counter)
 {
     const licet_range *limits = &image->versions[version].limits;
 
     for (uint32_t i = 0; i < limits->count; i++) {
         const licet_image_limit *limit = &image->limits[limits->first + i];
 
-        if (licet_image_counter(image, limit, app) == counter && limit_covers(image, limit, endpoint)) {
+        if (licet_image_counter(image, limit, scope) == counter && limit_covers(image, limit, scope->endpoint)) {
             return true;
         }
     }
@@ -261,6 +273,7 @@ recorder_charge_late(licet_recorder *r, const licet_image *judged, const licet_w
     const licet_image *image = licet_store_image(r->store, w->cell);
     const licet_image_version *version;
     licet_context context = {.version = licet_image_text(judged, judged->versions[w->version].id)};
+    licet_scope scope = licet_image_scope(judged, w->app, w->credential, w->use_case, w->registered, w->endpoint);
     recorder_rows rows;
 
     if (image == NULL || image->header->number == judged->header->number || w->verdict == LICET_VERDICT_REFUSE) {
@@ -277,11 +290,11 @@ recorder_charge_late(licet_recorder *r, const licet_image *judged, const licet_w
     version = &image->versions[rows.version];
     for (uint32_t i = 0; i < version->limits.count; i++) {
         const licet_image_limit *limit = &image->limits[version->limits.first + i];
-        uint32_t counter = licet_image_counter(image, limit, rows.app);
+        uint32_t counter = licet_image_counter(image, limit, &rows.scope);
 
-        if (counter != LICET_NONE && limit_covers(image, limit, rows.endpoint) &&
-            !takes_from(judged, w->version, w->app, w->endpoint, counter)) {
-            recorder_counter_add(r, counter, licet_window_of(limit->per, limit->span_s, w->time_ms),
+        if (counter != LICET_NONE && limit_covers(image, limit, rows.scope.endpoint) &&
+            !takes_from(judged, w->version, &scope, counter)) {
+            recorder_counter_add(r, counter, licet_window_of(image, limit, w->time_ms),
                                  charged_wide(judged, w, licet_image_text(image, image->header->kinds[limit->kind])),
                                  UINT64_MAX);
         }
@@ -292,10 +305,8 @@ static bool
 has_counter(const licet_image *image, uint32_t counter)
 {
     for (uint32_t i = 0; i < image->header->limits_len; i++) {
-        uint32_t apps = image->limits[i].over == LICET_OVER_APP ? image->header->apps_len : 1;
-
-        for (uint32_t app = 0; app < apps; app++) {
-            if (licet_image_counter(image, &image->limits[i], app) == counter) {
+        for (uint32_t place = 0; place < image->limits[i].counters.count; place++) {
+            if (licet_image_counter_at(image, &image->limits[i], place) == counter) {
                 return true;
             }
         }
@@ -310,10 +321,8 @@ brings_counters(licet_recorder *r, const recorder_book *book, const licet_image 
     const licet_image *before = licet_store_image_number(r->store, book->counted);
 
     for (uint32_t i = 0; i < image->header->limits_len; i++) {
-        uint32_t apps = image->limits[i].over == LICET_OVER_APP ? image->header->apps_len : 1;
-
-        for (uint32_t app = 0; app < apps; app++) {
-            if (before == NULL || !has_counter(before, licet_image_counter(image, &image->limits[i], app))) {
+        for (uint32_t place = 0; place < image->limits[i].counters.count; place++) {
+            if (before == NULL || !has_counter(before, licet_image_counter_at(image, &image->limits[i], place))) {
                 return true;
             }
         }

@@ -39,11 +39,12 @@ static uint64_t
 remaining(licet_recorder *r, const licet_image *image, const licet_wide *w)
 {
     const licet_image_version *version = &image->versions[w->version];
+    licet_scope scope = licet_image_scope(image, w->app, w->credential, w->use_case, w->registered, w->endpoint);
     uint64_t least = UINT64_MAX;
 
     for (uint32_t i = 0; i < version->limits.count; i++) {
         const licet_image_limit *limit = &image->limits[version->limits.first + i];
-        uint32_t counter = licet_image_counter(image, limit, w->app);
+        uint32_t counter = licet_image_counter(image, limit, &scope);
         licet_counter_value value;
         uint64_t taken, left;
 
@@ -52,7 +53,7 @@ remaining(licet_recorder *r, const licet_image *image, const licet_wide *w)
             continue;
         }
         value = licet_gate_counter(r->gate->gate, counter);
-        taken = value.window == licet_window_of(limit->per, limit->span_s, w->time_ms) ? value.taken : 0;
+        taken = value.window == licet_window_of(image, limit, w->time_ms) ? value.taken : 0;
         left = taken < limit->most ? limit->most - taken : 0;
         least = left < least ? left : least;
     }

@@ -38,7 +38,8 @@ typedef struct recorder_name {
 
 /* Rows of a context in the image in force; for counters. */
 typedef struct recorder_rows {
-    uint32_t app, version, endpoint;
+    uint32_t version;
+    licet_scope scope;
 } recorder_rows;
 
 typedef struct recorder_names {

@@ -136,7 +136,6 @@ ngx_http_licet_why_short(const ngx_http_licet_ctx_t *ctx, const licet_shortage *
 static void
 ngx_http_licet_remaining(ngx_http_licet_ctx_t *ctx)
 {
-    const licet_image *image = &ctx->caller.image->image;
     licet_verdict_limit *bound;
     licet_counter_value value;
     uint64_t most, taken;
@@ -145,7 +144,7 @@ ngx_http_licet_remaining(ngx_http_licet_ctx_t *ctx)
     for (i = 0; i < ctx->verdict.limits_len; i++) {
         bound = &ctx->verdict.limits[i];
         value = licet_gate_counter(ctx->area->gate, bound->counter);
-        most = image->limits[bound->limit].most;
+        most = bound->most;
         taken = value.window >= bound->window ? value.taken : 0;
         bound->window = ngx_max(value.window, bound->window);
         ctx->remaining[i] = most > taken ? most - taken : 0;

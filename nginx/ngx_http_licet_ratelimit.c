@@ -62,10 +62,10 @@ ngx_http_licet_ratelimit_one(ngx_http_licet_text_t *policy, ngx_http_licet_text_
     const licet_image *image = &ctx->caller.image->image;
     const licet_verdict_limit *bound = &ctx->verdict.limits[i];
     const licet_image_limit *limit = &image->limits[bound->limit];
-    uint64_t end = licet_window_end_ms(limit->per, limit->span_s, bound->window);
-    uint64_t begin = bound->window > 0 ? licet_window_end_ms(limit->per, limit->span_s, bound->window - 1) : 0;
+    uint64_t end = licet_window_end_ms(image, limit, bound->window);
+    uint64_t begin = licet_window_begin_ms(image, limit, bound->window);
 
-    ngx_http_licet_ratelimit_item(policy, first, key, 'q', limit->most, 'w', (end - begin) / 1000);
+    ngx_http_licet_ratelimit_item(policy, first, key, 'q', bound->most, 'w', (end - begin) / 1000);
     ngx_http_licet_ratelimit_unit(policy, image, bound->kind);
     ngx_http_licet_ratelimit_item(state, first, key, 'r', ctx->remaining[i], 't',
                                   end > ctx->now_ms ? (end - ctx->now_ms + 999) / 1000 : 0);
@@ -99,7 +99,7 @@ ngx_http_licet_ratelimit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
     uint32_t i;
 
     for (i = 0; i < ctx->verdict.limits_len; i++) {
-        key = licet_image_text(image, image->clauses[image->limits[ctx->verdict.limits[i].limit].clause].key);
+        key = licet_image_limit_name(image, &image->limits[ctx->verdict.limits[i].limit]);
         if (ngx_http_licet_sf_string(key)) {
             ngx_http_licet_ratelimit_one(&policy, &state, policy.last == policy_text, ctx, i, key);
         }

@@ -80,8 +80,10 @@ typedef struct licet_source {
 size_t licet_site_sources(const licet_site *site, size_t i);
 licet_source licet_site_source(const licet_site *site, size_t i, size_t j);
 
-/* Gives the number of the counter with this identity text, the same for ever; the caller keeps the table. */
-typedef bool (*licet_counter_of)(void *user, const char *identity, uint32_t *out_counter, licet_error *err);
+/* Gives the number of the counter with this identity text, the same for ever, the first of so many rows in a row; the
+ * caller keeps the table. */
+typedef bool (*licet_counter_of)(void *user, const char *identity, uint32_t rows, uint32_t *out_counter,
+                                 licet_error *err);
 
 typedef struct licet_compile_options {
     uint32_t cell;   /* the agreement's cell, >= 1 */

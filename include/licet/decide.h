@@ -41,7 +41,18 @@ extern "C" {
     X(13, CAP_REACHED, "cap-reached", 429, "The agreed amount is used up")                                             \
     X(14, QUOTA_HELD, "quota-held", 429, "Responses under way hold what is left")                                      \
     X(15, CANNOT_RECORD, "cannot-record", 503, "The request cannot be recorded")                                       \
-    X(16, UPGRADE_REFUSED, "upgrade-refused", 403, "A metered endpoint cannot be upgraded")
+    X(16, UPGRADE_REFUSED, "upgrade-refused", 403, "A metered endpoint cannot be upgraded")                            \
+    X(17, RECIPIENT_NOT_DECLARED, "recipient-not-declared", 403, "No recipient was declared")                          \
+    X(18, RECIPIENT_UNKNOWN, "recipient-unknown", 403, "The recipient is not registered")                              \
+    X(19, RECIPIENT_NOT_ACCEPTED, "recipient-not-accepted", 403, "The recipient has not accepted the terms")           \
+    X(20, RECIPIENT_EMBARGOED, "recipient-embargoed", 403, "The recipient or its country is embargoed")                \
+    X(21, GOVERNMENT_NOTICE, "government-notice", 403, "A notice of the government recipient is missing")              \
+    X(22, GOVERNMENT_APPROVAL, "government-approval", 403, "An approval of the government recipient is missing")       \
+    X(23, GOVERNMENT_NEVER, "government-never", 403, "The agreement allows no such government recipient")              \
+    X(24, CREDIT_USED, "credit-used", 402, "The prepaid credit is used up")                                            \
+    X(25, BUDGET_USED, "budget-used", 429, "The licensee's own budget is used up")                                     \
+    X(26, CONCURRENT, "too-many-at-once", 429, "Too many responses are under way")                                     \
+    X(27, CREDENTIAL_REPLAYED, "credential-replayed", 401, "The signature was used before")
 
 typedef enum licet_reason {
 #define LICET_REASON_ENUM(number, name, slug, status, title) LICET_REASON_##name = number,
@@ -73,6 +84,7 @@ typedef struct licet_facts {
     licet_bytes path;                         /* without query */
     licet_bytes query;                        /* without '?' */
     licet_bytes use_case, purpose, recipient; /* declared; len 0: not */
+    licet_flow flow;                          /* that the gate stands in */
     bool upgrade;                             /* asks for another protocol */
     uint64_t time_ms;
 } licet_facts;
@@ -82,7 +94,10 @@ typedef struct licet_verdict_limit {
     uint32_t counter; /* in shared memory */
     uint32_t kind;
     uint32_t window; /* licet_window_of at time_ms */
-    uint64_t amount; /* reserved from it: reserve[kind] */
+    uint64_t amount; /* reserved from it: reserve[kind] times weight */
+    uint64_t most;   /* licet_image_most at time_ms */
+    uint64_t weight; /* of one unit */
+    bool observe;    /* its clause is only observed: what goes beyond is passed and recorded */
 } licet_verdict_limit;
 
 typedef struct licet_verdict {
@@ -94,6 +109,8 @@ typedef struct licet_verdict {
     uint32_t endpoint;                 /* row or LICET_NONE: unlisted */
     uint32_t use_case;                 /* row or LICET_NONE: unattributed */
     licet_bytes purpose, recipient;    /* in effect: declared, else the use case's; borrowed from facts or image */
+    uint32_t registered;               /* row of the recipient in effect, or LICET_NONE: nobody registered it */
+    uint32_t product;                  /* row, of the use case; or LICET_NONE */
     bool metered;                      /* the endpoint counts something in bodies */
     uint64_t reserve[LICET_KINDS_MAX]; /* units to reserve before the request goes up */
     uint32_t limits_len;

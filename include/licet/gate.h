@@ -77,6 +77,7 @@ typedef struct licet_wide {
     uint64_t image;                                                /* number of the image that decided */
     uint32_t cell;                                                 /* of the agreement */
     uint32_t version, app, credential, use_case, endpoint, clause; /* rows of that image or LICET_NONE */
+    uint32_t registered;                                           /* row of the recipient, or LICET_NONE */
     uint32_t duration_ms;
     uint16_t status;
     uint8_t ending;    /* licet_ending */
@@ -86,6 +87,7 @@ typedef struct licet_wide {
     uint8_t flow;
     uint8_t purpose_len, recipient_len;
     uint8_t purpose[LICET_NAME_MAX], recipient[LICET_NAME_MAX];
+    uint8_t has_peer, peer[16];         /* 1: the decision id that the platform's own gate gave the same response */
     uint64_t bytes;                     /* of body handed to the kernel */
     uint64_t bytes_acked;               /* acknowledged by the client, on an abort; UINT64_MAX: not known */
     uint64_t units[LICET_KINDS_MAX];    /* delivered */

@@ -10,9 +10,9 @@
  *      byte order of the machine: an image is a cache made from the files of
  *      the site, never evidence and never moved between machines.
  *  (4) Text is (offset, length) into one string area, no NUL.
- *  (5) Rows stand in an order that can be searched: versions by from_ms, apps and use_cases by id, the purposes of a
- *      version by name (bytes, the shorter first), its endpoints by method, number of segments, most literal segments,
- *      file order. licet_image_open sees to it.
+ *  (5) Rows stand in an order that can be searched: versions by from_ms, apps, use_cases and recipients by id, the
+ * purposes of a version by name (bytes, the shorter first), its endpoints by method, number of segments, most literal
+ * segments, file order. licet_image_open sees to it.
  */
 #ifndef LICET_IMAGE_H
 #define LICET_IMAGE_H
@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define LICET_IMAGE_MAGIC "LICETIMG"
-#define LICET_IMAGE_FORMAT 1u
+#define LICET_IMAGE_FORMAT 2u
 #define LICET_NONE UINT32_MAX /* 'no such row' in every index field */
 
 /* Unit kinds of one image. 0 and 1 are fixed, the rest are the units of its catalogues. */
@@ -48,7 +48,7 @@ typedef struct licet_range { /* rows [first, first+count) of a table */
     uint32_t first, count;
 } licet_range;
 
-typedef enum licet_then { LICET_THEN_REFUSE = 0, LICET_THEN_CONTINUE = 1 } licet_then;
+typedef enum licet_then { LICET_THEN_REFUSE = 0, LICET_THEN_CONTINUE = 1, LICET_THEN_RENEW = 2 } licet_then;
 typedef enum licet_mode { LICET_MODE_OBSERVE = 0, LICET_MODE_ENFORCE = 1 } licet_mode;
 typedef enum licet_cannot_record {
     LICET_CANNOT_RECORD_REFUSE = 0,
@@ -61,21 +61,62 @@ typedef enum licet_rule {
     LICET_RULE_REFUSE = 1
 } licet_rule; /* unlisted, not_named, not_declared */
 typedef enum licet_flow { LICET_FLOW_ACQUIRED = 0, LICET_FLOW_PASSED_ON = 1 } licet_flow;
-typedef enum licet_over { LICET_OVER_LICENSEE = 0, LICET_OVER_APP = 1 } licet_over;
+/* Over what a limit adds up: one counter for all, or one for each. Each but LICENSEE and APP has a further counter for
+ * what has none (no use case, a recipient nobody registered), so that nothing escapes a limit by leaving it out. */
+typedef enum licet_over {
+    LICET_OVER_LICENSEE = 0,
+    LICET_OVER_APP = 1,
+    LICET_OVER_CREDENTIAL = 2,
+    LICET_OVER_PRODUCT = 3,
+    LICET_OVER_USE_CASE = 4,
+    LICET_OVER_RECIPIENT = 5, /* the entity, with all its people */
+    LICET_OVER_COUNTRY = 6,   /* of the recipient */
+    LICET_OVER_ENDPOINT = 7,
+} licet_over;
+/* The window in which units add up. */
 typedef enum licet_per {
-    LICET_PER_SPAN = 0,
-    LICET_PER_MONTH = 1
-} licet_per; /* span: span_s seconds, aligned to 1970 UTC; month: calendar, UTC */
+    LICET_PER_SPAN = 0,  /* span_s seconds, aligned to 1970 UTC */
+    LICET_PER_MONTH = 1, /* in the zone; begins on first_day (a billing cycle), or on the last day of a shorter month */
+    LICET_PER_DAY = 2,   /* calendar day in the zone */
+    LICET_PER_YEAR = 3,  /* calendar year in the zone */
+    LICET_PER_ROLLING = 4,    /* the last span_s seconds, in buckets of bucket_s: what lies in a bucket that the span
+                                 touches counts, so that the limit holds over every span_s seconds */
+    LICET_PER_CONCURRENT = 5, /* no window: what is under way at once */
+    LICET_PER_TERM = 6,       /* no window: for as long as the agreement lasts */
+} licet_per;
+#define LICET_BUCKETS_MAX 64 /* of a rolling window, the one under way included */
+typedef enum licet_set_by { LICET_SET_BY_CONTRACT = 0, LICET_SET_BY_US = 1 } licet_set_by;
+typedef enum licet_recipient_class {
+    LICET_CLASS_PUBLIC = 0,
+    LICET_CLASS_PERSON = 1,
+    LICET_CLASS_COMPANY = 2,
+    LICET_CLASS_ACADEMIC = 3,
+    LICET_CLASS_GOVERNMENT = 4,
+    LICET_CLASS_FOR_GOVERNMENT = 5, /* whoever acts for one */
+    LICET_CLASS_SURVEILLANCE = 6,   /* whose first task is surveillance or intelligence */
+    LICET_CLASS_EMBARGOED = 7,
+} licet_recipient_class;
+#define LICET_CLASSES_LEN 8
+typedef enum licet_needs { LICET_NEEDS_NOTICE = 0, LICET_NEEDS_APPROVAL = 1, LICET_NEEDS_NEVER = 2 } licet_needs;
 typedef enum licet_page_from {
     LICET_PAGE_NONE = 0,
     LICET_PAGE_NUMBER = 1,
     LICET_PAGE_QUERY = 2,
     LICET_PAGE_ITEMS = 3
 } licet_page_from;
-typedef enum licet_credential_kind { LICET_CREDENTIAL_BEARER = 0, LICET_CREDENTIAL_API_KEY = 1 } licet_credential_kind;
+typedef enum licet_credential_kind {
+    LICET_CREDENTIAL_BEARER = 0,
+    LICET_CREDENTIAL_API_KEY = 1,
+    LICET_CREDENTIAL_CLIENT_CERTIFICATE = 2,
+    LICET_CREDENTIAL_JWT = 3,
+    LICET_CREDENTIAL_HTTP_SIGNATURE = 4,
+} licet_credential_kind;
+#define LICET_CREDENTIAL_KINDS_LEN 5
 
 typedef struct licet_image_clause {
     licet_text key, section, says;
+    uint32_t mode; /* licet_mode: OBSERVE: what it refuses is passed and recorded, whatever the version's mode is */
+    uint32_t reserved;
 } licet_image_clause;
 
 typedef struct licet_image_purpose {
@@ -107,14 +148,61 @@ typedef struct licet_image_endpoint {
 } licet_image_endpoint;
 
 typedef struct licet_image_limit {
-    uint32_t clause; /* row of clauses */
+    uint32_t clause; /* row of clauses; LICET_NONE: the licensee's own, with a name */
     uint32_t kind;
-    uint64_t most; /* units per window; < 2^40 */
-    uint32_t per, span_s;
-    uint32_t over;
+    licet_text name; /* of the licensee's own; len 0: the clause's key */
+    uint64_t most;   /* of weighed units per window; <= LICET_MOST_MAX */
+    uint64_t weight; /* of one unit: 1, or of a prepaid credit its price in millionths of the currency; <=
+                        LICET_WEIGHT_MAX */
+    uint32_t per, span_s, bucket_s;
+    uint32_t zone;         /* row of zones, or LICET_NONE: UTC */
+    uint32_t first_day;    /* 1..31, of MONTH */
+    uint32_t over;         /* licet_over */
+    uint32_t flow;         /* licet_flow, or LICET_NONE: both */
+    uint32_t set_by;       /* licet_set_by; those set by us stand first */
+    uint32_t deduplicated; /* 1: duplicates are credited back */
+    uint32_t classes;      /* bit 1 << licet_recipient_class; 0: all, and no recipient too */
     licet_range endpoints; /* of table limit_endpoints (u32 endpoint rows); count 0: all */
-    uint32_t counters;     /* LICENSEE: the counter; APP: first row of table limit_counters, one per app row */
+    licet_range purposes;  /* of table limit_purposes (names); count 0: all, and none too */
+    licet_range counters;  /* of table limit_counters; one row for LICENSEE */
+    uint32_t base;         /* ENDPOINT: the row of endpoints that counters begins with; else 0 */
+    uint32_t payments;     /* 1: a prepaid credit: most is the sum of the payments of the image so far */
 } licet_image_limit;
+#define LICET_WEIGHT_MAX (UINT64_C(1) << 40)
+
+/* A zone of the tz database: its offsets from UTC from a time on, in order; the first row holds for all time before. */
+typedef struct licet_image_zone {
+    licet_text name; /* Europe/Berlin */
+    licet_range transitions;
+} licet_image_zone;
+typedef struct licet_image_transition {
+    uint64_t from_ms;
+    int32_t offset_s; /* east of UTC */
+    uint32_t reserved;
+} licet_image_transition;
+
+#define LICET_PAYMENTS_MAX 256u
+/* Money paid in advance: part of the prepaid credit from then on. */
+typedef struct licet_image_payment {
+    uint64_t from_ms;
+    uint64_t amount; /* millionths of the currency */
+} licet_image_payment;
+
+/* A rule on government recipients. */
+typedef struct licet_image_government {
+    uint32_t clause;
+    uint32_t needs;   /* licet_needs */
+    uint32_t flow;    /* licet_flow, or LICET_NONE: both */
+    uint32_t classes; /* bit 1 << licet_recipient_class */
+    licet_range grants;
+} licet_image_government;
+/* From when to when a rule is met for a recipient: a notice whose objection period has passed without one, an approval.
+ * Deadlines are reckoned when the image is compiled. Sorted by recipient, use case, from. */
+typedef struct licet_image_grant {
+    uint32_t recipient; /* row of recipients: an entity */
+    uint32_t use_case;  /* row of use_cases, or LICET_NONE: whatever the use case */
+    uint64_t from_ms, before_ms;
+} licet_image_grant;
 
 typedef struct licet_image_version {
     licet_text id;        /* name of its file without .yaml: 2022-10-10 */
@@ -125,30 +213,63 @@ typedef struct licet_image_version {
     uint64_t allow_units; /* cannot_record: allow */
     uint32_t allow_kind;
     uint32_t unlisted, purpose_not_named, purpose_not_declared; /* licet_rule */
-    uint32_t endpoints_matter;                                  /* reserved, 0 */
+    uint32_t renew_months;                                      /* THEN_RENEW; else 0 */
     licet_range clauses, purposes, endpoints, limits;
-    uint32_t reserved; /* 0; no row has bytes that no field sets, or two equal images could differ */
+    uint32_t recipient_not_declared;   /* licet_rule */
+    uint64_t known_from_ms;            /* when the parties knew it; after from_ms: back-dated */
+    uint32_t recipient_not_registered; /* licet_rule */
+    uint32_t recipient_clause;         /* row of clauses that these two cite, or LICET_NONE */
+    uint32_t acceptance_clause;        /* recipients must have accepted the terms; LICET_NONE: they need not */
+    uint32_t embargo_clause;           /* what refuses embargoed recipients and countries cites, or LICET_NONE */
+    licet_range embargoed;             /* of table embargoed: countries */
+    licet_range government;            /* of table government */
+    /* no row has bytes that no field sets, or two equal images could differ */
 } licet_image_version;
 
 typedef struct licet_image_app {
     licet_text id, environment;
     uint32_t default_use_case; /* row of use_cases or LICET_NONE */
-    licet_range products;      /* of table app_products (u32 product rows) */
+    licet_range products;      /* of table app_products */
     uint32_t reserved;
 } licet_image_app;
+
+typedef struct licet_image_app_product { /* an app feeds a product from a time to a time */
+    uint32_t product;                    /* row of products */
+    uint32_t reserved;
+    uint64_t from_ms, before_ms;
+} licet_image_app_product;
 
 typedef struct licet_image_credential {
     licet_text id;
     uint32_t app, kind;
-    uint8_t hmac[32]; /* HMAC-SHA-256 of the secret under the site's credential key */
+    uint8_t hmac[32]; /* HMAC-SHA-256 of what is shown, under the site's credential key */
+    uint8_t key[32];  /* HTTP_SIGNATURE: the Ed25519 public key; else 0 */
     uint64_t from_ms, before_ms;
+    uint32_t recipient; /* row of recipients that the credential is, where content is passed on; or LICET_NONE */
+    uint32_t reserved;
 } licet_image_credential;
+
+/* Who gets the content in the end. */
+typedef struct licet_image_recipient {
+    licet_text id;
+    licet_text country;   /* two letters; len 0: not known */
+    uint32_t entity;      /* row of the entity it belongs to, itself if it is one */
+    uint32_t kind;        /* licet_recipient_class */
+    uint32_t country_row; /* of countries, or LICET_NONE */
+    uint32_t reserved;
+    uint64_t from_ms, before_ms;
+    uint64_t accepted_ms; /* when it accepted the terms; UINT64_MAX: it did not */
+} licet_image_recipient;
+
+typedef struct licet_image_span { /* half-open */
+    uint64_t from_ms, before_ms;
+} licet_image_span;
 
 typedef struct licet_image_use_case {
     licet_text id, purpose, recipient;
     uint32_t product; /* row of products */
     uint32_t reserved;
-    uint64_t approved_from_ms; /* UINT64_MAX: not approved */
+    licet_range approved; /* of table spans, in order: when it was approved */
 } licet_image_use_case;
 
 typedef struct licet_image_header {
@@ -171,9 +292,19 @@ typedef struct licet_image_header {
     X(counts, licet_image_count)                                                                                       \
     X(limits, licet_image_limit)                                                                                       \
     X(limit_endpoints, uint32_t)                                                                                       \
+    X(limit_purposes, licet_text)                                                                                      \
     X(limit_counters, uint32_t)                                                                                        \
+    X(zones, licet_image_zone)                                                                                         \
+    X(transitions, licet_image_transition)                                                                             \
+    X(payments, licet_image_payment)                                                                                   \
+    X(embargoed, licet_text)                                                                                           \
+    X(government, licet_image_government)                                                                              \
+    X(grants, licet_image_grant)                                                                                       \
+    X(recipients, licet_image_recipient)                                                                               \
+    X(countries, licet_text)                                                                                           \
+    X(spans, licet_image_span)                                                                                         \
     X(apps, licet_image_app)                                                                                           \
-    X(app_products, uint32_t)                                                                                          \
+    X(app_products, licet_image_app_product)                                                                           \
     X(products, licet_text)                                                                                            \
     X(credentials, licet_image_credential)                                                                             \
     X(use_cases, licet_image_use_case)                                                                                 \
@@ -200,11 +331,42 @@ uint32_t licet_image_version_at(const licet_image *image, uint64_t time_ms);
  * order. */
 uint32_t licet_image_endpoint_of(const licet_image *image, const licet_image_version *version, licet_bytes method,
                                  licet_bytes path);
-/* The counter of a limit for an app row, or LICET_NONE. */
-uint32_t licet_image_counter(const licet_image *image, const licet_image_limit *limit, uint32_t app);
-/* Identity of the window that time_ms falls in: floor(seconds / span_s), or months since 1970-01; and its end. */
-uint32_t licet_window_of(uint32_t per, uint32_t span_s, uint64_t time_ms);
-uint64_t licet_window_end_ms(uint32_t per, uint32_t span_s, uint32_t window);
+/* When a use case was first approved, UINT64_MAX: never; and whether it is at a time. */
+uint64_t licet_image_approved_from_ms(const licet_image *image, const licet_image_use_case *use_case);
+bool licet_image_approved_at(const licet_image *image, const licet_image_use_case *use_case, uint64_t time_ms);
+
+/* What a request belongs to, as rows of an image; LICET_NONE: to none. */
+typedef struct licet_scope {
+    uint32_t app, credential, product, use_case, recipient, endpoint;
+} licet_scope;
+/* Of a response: the product is that of the use case. */
+licet_scope licet_image_scope(const licet_image *image, uint32_t app, uint32_t credential, uint32_t use_case,
+                              uint32_t recipient, uint32_t endpoint);
+/* Place of a scope among the counters of a limit, < limit->counters.count. */
+uint32_t licet_image_counter_place(const licet_image *image, const licet_image_limit *limit, const licet_scope *scope);
+/* The counter of a limit for a scope. Of a ROLLING limit its buckets are the counters behind it. */
+uint32_t licet_image_counter(const licet_image *image, const licet_image_limit *limit, const licet_scope *scope);
+/* The counter at a place, < limit->counters.count. */
+uint32_t licet_image_counter_at(const licet_image *image, const licet_image_limit *limit, uint32_t place);
+/* Rows of shared memory that one counter of a limit takes: 1, and of a ROLLING one its buckets, two in a row. */
+uint32_t licet_image_counter_rows(const licet_image_limit *limit);
+/* Buckets of a ROLLING limit, the one under way included; 0 of any other. */
+uint32_t licet_image_buckets(const licet_image_limit *limit);
+/* What a limit allows at a time: most, or of a prepaid credit the payments made so far. */
+uint64_t licet_image_most(const licet_image *image, const licet_image_limit *limit, uint64_t time_ms);
+/* Key of the limit's clause, or the name of the licensee's own limit. */
+licet_bytes licet_image_limit_name(const licet_image *image, const licet_image_limit *limit);
+
+/*
+ * Window of a limit that a time falls in, as a number that rises with time (of ROLLING: the number of the bucket; of
+ * CONCURRENT and TERM: 0), and when it begins and ends. The window of a ROLLING limit begins buckets - 1 before its
+ * bucket and ends with it: room may return then. CONCURRENT and TERM begin at 0 and end at UINT64_MAX.
+ */
+uint32_t licet_window_of(const licet_image *image, const licet_image_limit *limit, uint64_t time_ms);
+uint64_t licet_window_begin_ms(const licet_image *image, const licet_image_limit *limit, uint32_t window);
+uint64_t licet_window_end_ms(const licet_image *image, const licet_image_limit *limit, uint32_t window);
+/* Seconds east of UTC in a zone (row, or LICET_NONE: UTC) at a time. */
+int32_t licet_zone_offset(const licet_image *image, uint32_t zone, uint64_t time_ms);
 
 /* ---- index: who shows which credential, over all agreements ------------- */
 

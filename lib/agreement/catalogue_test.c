@@ -19,7 +19,7 @@ catalogue_text(void)
 }
 
 static bool
-fixed_counter(void *user, const char *identity, uint32_t *out_counter, licet_error *err)
+fixed_counter(void *user, const char *identity, uint32_t rows, uint32_t *out_counter, licet_error *err)
 {
     (void)user;
     (void)identity;

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 
 #define TABLE_MAX ((size_t)256 << 20)
-#define IDENTITY_MAX (6 * (LICET_NAME_MAX + 1))
 
 enum {
 #define TABLE_ENUM(name, type) TABLE_##name,
@@ -32,16 +31,25 @@ enum {
 #define H sizeof(licet_hash)
 #define L sizeof(uint64_t)
 #define N sizeof(uint32_t)
-static_assert(sizeof(licet_image_clause) == 3 * T, "padding");
+static_assert(sizeof(licet_image_clause) == 3 * T + 2 * N, "padding");
 static_assert(sizeof(licet_image_purpose) == T + 2 * N, "padding");
 static_assert(sizeof(licet_image_count) == 3 * T + 2 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_segment) == T + 2 * N, "padding");
 static_assert(sizeof(licet_image_endpoint) == 2 * T + 2 * R, "padding");
-static_assert(sizeof(licet_image_limit) == R + 6 * N + L, "padding");
-static_assert(sizeof(licet_image_version) == 2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N, "padding");
+static_assert(sizeof(licet_image_limit) == T + 3 * R + 14 * N + 2 * L, "padding");
+static_assert(sizeof(licet_image_zone) == T + R, "padding");
+static_assert(sizeof(licet_image_transition) == L + 2 * N, "padding");
+static_assert(sizeof(licet_image_payment) == 2 * L, "padding");
+static_assert(sizeof(licet_image_government) == 4 * N + R, "padding");
+static_assert(sizeof(licet_image_grant) == 2 * N + 2 * L, "padding");
+static_assert(sizeof(licet_image_recipient) == 2 * T + 4 * N + 3 * L, "padding");
+static_assert(sizeof(licet_image_span) == 2 * L, "padding");
+static_assert(sizeof(licet_image_app_product) == 2 * N + 2 * L, "padding");
+static_assert(sizeof(licet_image_version) == 2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 2 * R,
+              "padding");
 static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N, "padding");
-static_assert(sizeof(licet_image_credential) == T + 2 * N + H + 2 * L, "padding");
-static_assert(sizeof(licet_image_use_case) == 3 * T + 2 * N + L, "padding");
+static_assert(sizeof(licet_image_credential) == T + 2 * N + 2 * H + 2 * L + 2 * N, "padding");
+static_assert(sizeof(licet_image_use_case) == 3 * T + 2 * N + R, "padding");
 static_assert(sizeof(licet_image_header) == L + 2 * N + 2 * L + H + 2 * N + (LICET_KINDS_MAX + 3) * T + TABLES_LEN * R,
               "padding");
 #undef T
@@ -247,7 +255,8 @@ put_clauses(compiler *c, const licet_terms_version *version)
         const licet_terms_clause *clause = LICET_TERMS_ROW(licet_terms_clause, version->clauses, i);
         licet_image_clause row = {.key = put_text(c, clause->key.text),
                                   .section = put_text(c, clause->section.text),
-                                  .says = put_text(c, clause->says.text)};
+                                  .says = put_text(c, clause->says.text),
+                                  .mode = LICET_MODE_ENFORCE};
         PUT(c, clauses, &row);
     }
 }
@@ -300,7 +309,7 @@ put_purposes(compiler *c, const licet_terms_version *version, licet_range *out_r
 static bool
 counter_of(compiler *c, const licet_terms_limit *limit, const licet_scalar *app, uint32_t *out_counter)
 {
-    char identity[IDENTITY_MAX + 32], per[16] = "month";
+    char identity[LICET_IDENTITY_MAX], per[16] = "month";
 
     if (limit->per_kind == LICET_PER_SPAN) {
         snprintf(per, sizeof(per), "%us", limit->span_s);
@@ -309,21 +318,19 @@ counter_of(compiler *c, const licet_terms_limit *limit, const licet_scalar *app,
              (const char *)limit->clause.text.data, (const char *)limit->unit.text.data, per,
              limit->over.value == LICET_OVER_APP ? "app" : "licensee", app == NULL ? "" : "/",
              app == NULL ? "" : (const char *)app->text.data);
-    return c->options->counter_of(c->options->user, identity, out_counter, c->err);
+    return c->options->counter_of(c->options->user, identity, 1, out_counter, c->err);
 }
 
 static bool
-put_counters(compiler *c, const licet_terms_limit *limit, uint32_t *out_counters)
+put_counters(compiler *c, const licet_terms_limit *limit, licet_range *out_counters)
 {
     const licet_names *apps = &c->agreement->apps.app_names;
+    bool each = limit->over.value != LICET_OVER_LICENSEE;
     uint32_t counter;
 
-    if (limit->over.value == LICET_OVER_LICENSEE) {
-        return counter_of(c, limit, NULL, out_counters);
-    }
-    *out_counters = ROWS(c, limit_counters, uint32_t);
-    for (uint32_t i = 0; i < apps->len; i++) {
-        if (!counter_of(c, limit, apps->sorted[i], &counter)) {
+    *out_counters = (licet_range){ROWS(c, limit_counters, uint32_t), each ? apps->len : 1};
+    for (uint32_t i = 0; i < out_counters->count; i++) {
+        if (!counter_of(c, limit, each ? apps->sorted[i] : NULL, &counter)) {
             return false;
         }
         PUT(c, limit_counters, &counter);
@@ -340,6 +347,10 @@ put_limits(compiler *c, const licet_terms_version *version)
             .clause = clause_row(c, version, limit->clause.text),
             .kind = kind_of(c, limit->unit.text),
             .most = limit->most.value,
+            .weight = 1,
+            .zone = LICET_NONE,
+            .first_day = 1,
+            .flow = LICET_NONE,
             .per = limit->per_kind,
             .span_s = limit->span_s,
             .over = (uint32_t)limit->over.value,
@@ -377,6 +388,12 @@ put_version(compiler *c, const licet_terms_version *version)
         .purpose_not_declared = (uint32_t)version->purposes.not_declared.value,
         .clauses = {ROWS(c, clauses, licet_image_clause), version->clauses.len},
         .limits = {ROWS(c, limits, licet_image_limit), version->limits.len},
+        .known_from_ms = version->in_force.from.value,
+        .recipient_clause = LICET_NONE,
+        .acceptance_clause = LICET_NONE,
+        .embargo_clause = LICET_NONE,
+        .embargoed = {ROWS(c, embargoed, licet_text), 0},
+        .government = {ROWS(c, government, licet_image_government), 0},
     };
 
     memcpy(row.file_sha256, version->file.sha256.bytes, sizeof(row.file_sha256));
@@ -405,15 +422,16 @@ put_app(compiler *c, const licet_terms_app *app, uint32_t app_row)
         .id = put_text(c, app->key.text),
         .environment = put_text(c, licet_bytes_of_text(environments[app->environment.value])),
         .default_use_case = LICET_NONE,
-        .products = {ROWS(c, app_products, uint32_t), app->products.len},
+        .products = {ROWS(c, app_products, licet_image_app_product), app->products.len},
     };
 
     if (app->default_use_case.line != 0) {
         row.default_use_case = licet_names_rank(&apps->use_case_names, app->default_use_case.text);
     }
     for (uint32_t i = 0; i < app->products.len; i++) {
-        uint32_t product =
-            licet_names_rank(&apps->product_names, LICET_TERMS_ROW(licet_scalar, app->products, i)->text);
+        licet_image_app_product product = {
+            .product = licet_names_rank(&apps->product_names, LICET_TERMS_ROW(licet_scalar, app->products, i)->text),
+            .before_ms = UINT64_MAX};
         PUT(c, app_products, &product);
     }
     for (uint32_t i = 0; i < app->credentials.len; i++) {
@@ -422,7 +440,8 @@ put_app(compiler *c, const licet_terms_app *app, uint32_t app_row)
                                       .app = app_row,
                                       .kind = (uint32_t)credential->kind.value,
                                       .from_ms = credential->from.value,
-                                      .before_ms = credential->before.value};
+                                      .before_ms = credential->before.value,
+                                      .recipient = LICET_NONE};
         memcpy(out.hmac, credential->hmac, sizeof(out.hmac));
         PUT(c, credentials, &out);
     }
@@ -432,14 +451,19 @@ put_app(compiler *c, const licet_terms_app *app, uint32_t app_row)
 static void
 put_use_case(compiler *c, const licet_terms_use_case *use_case)
 {
+    licet_image_span approved = {use_case->approved.from.value, UINT64_MAX};
+    bool ever = approved.from_ms != UINT64_MAX;
     licet_image_use_case row = {
         .id = put_text(c, use_case->key.text),
         .purpose = put_text(c, use_case->purpose.text),
         .recipient = put_text(c, use_case->recipient.text),
         .product = licet_names_rank(&c->agreement->apps.product_names, use_case->product.text),
-        .approved_from_ms = use_case->approved.from.value,
+        .approved = {ROWS(c, spans, licet_image_span), ever},
     };
 
+    if (ever) {
+        PUT(c, spans, &approved);
+    }
     PUT(c, use_cases, &row);
 }
 

@@ -573,7 +573,7 @@ put_app(licet_buffer *out, const licet_image *image, uint32_t row)
 
     licet_put_format(out, "app %.*s (", SHOWN(text_of(image, app->id)));
     for (uint32_t i = 0; i < app->products.count; i++) {
-        licet_text product = image->products[image->app_products[app->products.first + i]];
+        licet_text product = image->products[image->app_products[app->products.first + i].product];
         licet_put_format(out, "%.*s, ", SHOWN(text_of(image, product)));
     }
     licet_put_format(out, "%.*s", SHOWN(text_of(image, app->environment)));
@@ -613,10 +613,10 @@ use_case_show(differ *d, char sign, const licet_image *image, uint32_t row)
     if (recipient.len > 0) {
         licet_put_format(d->out, ", recipient %.*s", SHOWN(recipient));
     }
-    if (use_case->approved_from_ms == UINT64_MAX) {
+    if (licet_image_approved_from_ms(image, use_case) == UINT64_MAX) {
         licet_put_format(d->out, ") not approved\n");
     } else {
-        licet_put_format(d->out, ") approved from %s\n", time_of(use_case->approved_from_ms).text);
+        licet_put_format(d->out, ") approved from %s\n", time_of(licet_image_approved_from_ms(image, use_case)).text);
     }
 }
 
@@ -630,8 +630,12 @@ use_case_compare(differ *d, uint32_t x, uint32_t y)
     compare_text(d, "use case", id, "purpose", a->purpose, b->purpose);
     compare_text(d, "use case", id, "recipient", a->recipient, b->recipient);
     compare_word(d, "use case", id, "approved from",
-                 a->approved_from_ms == UINT64_MAX ? "never" : time_of(a->approved_from_ms).text,
-                 b->approved_from_ms == UINT64_MAX ? "never" : time_of(b->approved_from_ms).text);
+                 licet_image_approved_from_ms(d->old_image, a) == UINT64_MAX
+                     ? "never"
+                     : time_of(licet_image_approved_from_ms(d->old_image, a)).text,
+                 licet_image_approved_from_ms(d->new_image, b) == UINT64_MAX
+                     ? "never"
+                     : time_of(licet_image_approved_from_ms(d->new_image, b)).text);
 }
 
 static int

@@ -71,7 +71,7 @@ static const struct change {
 };
 
 static bool
-counter_of(void *user, const char *identity, uint32_t *out_counter, licet_error *err)
+counter_of(void *user, const char *identity, uint32_t rows, uint32_t *out_counter, licet_error *err)
 {
     (void)user;
     (void)identity;

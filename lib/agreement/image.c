@@ -93,6 +93,150 @@ check_tables(licet_bytes blob, licet_image *image, licet_error *err)
     return true;
 }
 
+/* Counters that a limit has, by what it is over; ENDPOINT: as many as its version has. */
+static uint32_t
+counters_of(const licet_image_header *header, const licet_image_limit *limit)
+{
+    switch ((licet_over)limit->over) {
+    case LICET_OVER_LICENSEE:
+        return 1;
+    case LICET_OVER_APP:
+        return header->apps_len;
+    case LICET_OVER_CREDENTIAL:
+        return header->credentials_len + 1;
+    case LICET_OVER_PRODUCT:
+        return header->products_len + 1;
+    case LICET_OVER_USE_CASE:
+        return header->use_cases_len + 1;
+    case LICET_OVER_RECIPIENT:
+        return header->recipients_len + 1;
+    case LICET_OVER_COUNTRY:
+        return header->countries_len + 1;
+    case LICET_OVER_ENDPOINT:
+        return limit->counters.count;
+    }
+    return 0;
+}
+
+static bool
+check_window(const licet_image_header *header, const licet_image_limit *limit)
+{
+    if ((limit->zone != LICET_NONE && limit->zone >= header->zones_len) || limit->first_day < 1 ||
+        limit->first_day > 31) {
+        return false;
+    }
+    switch ((licet_per)limit->per) {
+    case LICET_PER_SPAN:
+        return limit->span_s > 0;
+    case LICET_PER_ROLLING:
+        return limit->span_s > 0 && limit->bucket_s > 0 && limit->bucket_s <= limit->span_s &&
+               licet_image_buckets(limit) <= LICET_BUCKETS_MAX;
+    default:
+        return limit->per <= LICET_PER_TERM;
+    }
+}
+
+static bool
+check_limit(const licet_image *image, const licet_image_limit *limit)
+{
+    const licet_image_header *header = image->header;
+    bool named = limit->clause == LICET_NONE ? limit->set_by == LICET_SET_BY_US && is_name(image, limit->name)
+                                             : limit->clause < header->clauses_len;
+
+    for (uint32_t i = 0; licet_blob_range(limit->purposes, header->limit_purposes_len) && i < limit->purposes.count;
+         i++) {
+        named = named && is_name(image, image->limit_purposes[limit->purposes.first + i]);
+    }
+    return named && limit->kind < header->kinds_len && limit->most <= LICET_MOST_MAX && limit->weight > 0 &&
+           limit->weight <= LICET_WEIGHT_MAX && check_window(header, limit) && limit->over <= LICET_OVER_ENDPOINT &&
+           (limit->flow == LICET_NONE || limit->flow <= LICET_FLOW_PASSED_ON) && limit->set_by <= LICET_SET_BY_US &&
+           limit->deduplicated <= 1 && limit->payments <= 1 && limit->classes < UINT32_C(1) << LICET_CLASSES_LEN &&
+           licet_blob_range(limit->endpoints, header->limit_endpoints_len) &&
+           licet_blob_range(limit->purposes, header->limit_purposes_len) &&
+           licet_blob_range(limit->counters, header->limit_counters_len) &&
+           (limit->counters.count > 0 || limit->over == LICET_OVER_APP) &&
+           limit->counters.count == counters_of(header, limit);
+}
+
+static bool
+check_zones(const licet_image *image, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+    for (uint32_t i = 0; i < header->zones_len; i++) {
+        const licet_image_zone *zone = &image->zones[i];
+        if (!is_name(image, zone->name) || zone->transitions.count == 0 ||
+            !licet_blob_range(zone->transitions, header->transitions_len)) {
+            return WRONG(err, "zone %u cannot be", i);
+        }
+        for (uint32_t j = 0; j < zone->transitions.count; j++) {
+            const licet_image_transition *t = &image->transitions[zone->transitions.first + j];
+            if (t->offset_s < -172800 || t->offset_s > 172800 || (j > 0 && t[-1].from_ms >= t->from_ms)) {
+                return WRONG(err, "transition %u of zone %u cannot be", j, i);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < header->payments_len; i++) {
+        if (image->payments[i].amount > LICET_MOST_MAX ||
+            (i > 0 && image->payments[i - 1].from_ms > image->payments[i].from_ms)) {
+            return WRONG(err, "payment %u cannot be", i);
+        }
+    }
+    return header->payments_len <= LICET_PAYMENTS_MAX || WRONG(err, "more than %u payments", LICET_PAYMENTS_MAX);
+}
+
+static bool
+check_government(const licet_image *image, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+    for (uint32_t i = 0; i < header->government_len; i++) {
+        const licet_image_government *rule = &image->government[i];
+        if (rule->clause >= header->clauses_len || rule->needs > LICET_NEEDS_NEVER ||
+            (rule->flow != LICET_NONE && rule->flow > LICET_FLOW_PASSED_ON) ||
+            rule->classes >= UINT32_C(1) << LICET_CLASSES_LEN || !licet_blob_range(rule->grants, header->grants_len)) {
+            return WRONG(err, "government rule %u cannot be", i);
+        }
+        for (uint32_t j = 0; j < rule->grants.count; j++) {
+            const licet_image_grant *grant = &image->grants[rule->grants.first + j];
+            if (grant->recipient >= header->recipients_len ||
+                (grant->use_case != LICET_NONE && grant->use_case >= header->use_cases_len) ||
+                (j > 0 && (grant[-1].recipient > grant->recipient ||
+                           (grant[-1].recipient == grant->recipient && grant[-1].use_case > grant->use_case)))) {
+                return WRONG(err, "grant %u of government rule %u cannot be", j, i);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < header->embargoed_len; i++) {
+        if (!is_text(image, image->embargoed[i], 2, 2)) {
+            return WRONG(err, "embargoed country %u cannot be", i);
+        }
+    }
+    return true;
+}
+
+static bool
+check_recipients(const licet_image *image, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+    for (uint32_t i = 0; i < header->countries_len; i++) {
+        if (!is_text(image, image->countries[i], 2, 2)) {
+            return WRONG(err, "country %u cannot be", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->recipients_len; i++) {
+        const licet_image_recipient *recipient = &image->recipients[i];
+        if (!is_name(image, recipient->id) || !is_text(image, recipient->country, 0, 2) ||
+            recipient->entity >= header->recipients_len || recipient->kind >= LICET_CLASSES_LEN ||
+            (recipient->country_row != LICET_NONE && recipient->country_row >= header->countries_len) ||
+            (i > 0 && order(image, image->recipients[i - 1].id, recipient->id) >= 0)) {
+            return WRONG(err, "recipient %u cannot be", i);
+        }
+    }
+    return true;
+}
+
 static bool
 check_terms(const licet_image *image, licet_error *err)
 {
@@ -101,7 +245,7 @@ check_terms(const licet_image *image, licet_error *err)
     for (uint32_t i = 0; i < header->clauses_len; i++) {
         const licet_image_clause *clause = &image->clauses[i];
         if (!is_name(image, clause->key) || !is_text(image, clause->section, 1, LICET_TEXT_MAX) ||
-            !is_text(image, clause->says, 1, LICET_TEXT_MAX)) {
+            !is_text(image, clause->says, 1, LICET_TEXT_MAX) || clause->mode > LICET_MODE_ENFORCE) {
             return WRONG(err, "text of clause %u lies outside", i);
         }
     }
@@ -114,15 +258,7 @@ check_terms(const licet_image *image, licet_error *err)
     }
     for (uint32_t i = 0; i < header->limits_len; i++) {
         const licet_image_limit *limit = &image->limits[i];
-        bool counters =
-            limit->over == LICET_OVER_LICENSEE
-                ? limit->counters != LICET_NONE
-                : limit->over == LICET_OVER_APP &&
-                      licet_blob_range((licet_range){limit->counters, header->apps_len}, header->limit_counters_len);
-        if (!counters || limit->clause >= header->clauses_len || limit->kind >= header->kinds_len ||
-            limit->most > LICET_MOST_MAX || limit->per > LICET_PER_MONTH ||
-            (limit->per == LICET_PER_SPAN && limit->span_s == 0) ||
-            !licet_blob_range(limit->endpoints, header->limit_endpoints_len)) {
+        if (!check_limit(image, limit)) {
             return WRONG(err, "limit %u cannot be", i);
         }
     }
@@ -171,7 +307,7 @@ check_registry(const licet_image *image, licet_error *err)
         }
     }
     for (uint32_t i = 0; i < header->app_products_len; i++) {
-        if (image->app_products[i] >= header->products_len) {
+        if (image->app_products[i].product >= header->products_len) {
             return WRONG(err, "product of an app %u points outside", i);
         }
     }
@@ -179,6 +315,7 @@ check_registry(const licet_image *image, licet_error *err)
         const licet_image_use_case *use_case = &image->use_cases[i];
         if (!is_name(image, use_case->id) || !is_name(image, use_case->purpose) ||
             !is_text(image, use_case->recipient, 0, LICET_NAME_MAX) || use_case->product >= header->products_len ||
+            !licet_blob_range(use_case->approved, header->spans_len) ||
             (i > 0 && order(image, image->use_cases[i - 1].id, use_case->id) >= 0)) {
             return WRONG(err, "use case %u cannot be", i);
         }
@@ -195,7 +332,8 @@ check_registry(const licet_image *image, licet_error *err)
     for (uint32_t i = 0; i < header->credentials_len; i++) {
         const licet_image_credential *credential = &image->credentials[i];
         if (!is_name(image, credential->id) || credential->app >= header->apps_len ||
-            credential->kind > LICET_CREDENTIAL_API_KEY) {
+            credential->kind >= LICET_CREDENTIAL_KINDS_LEN ||
+            (credential->recipient != LICET_NONE && credential->recipient >= header->recipients_len)) {
             return WRONG(err, "credential %u cannot be", i);
         }
     }
@@ -256,16 +394,33 @@ check_limits_of_request(const licet_image *image, const licet_image_version *ver
 }
 
 static bool
+is_clause(const licet_image *image, uint32_t row)
+{
+    return row == LICET_NONE || row < image->header->clauses_len;
+}
+
+static bool
+check_version_recipients(const licet_image *image, const licet_image_version *version)
+{
+    return version->recipient_not_declared <= LICET_RULE_REFUSE &&
+           version->recipient_not_registered <= LICET_RULE_REFUSE && is_clause(image, version->recipient_clause) &&
+           is_clause(image, version->acceptance_clause) && is_clause(image, version->embargo_clause) &&
+           licet_blob_range(version->embargoed, image->header->embargoed_len) &&
+           licet_blob_range(version->government, image->header->government_len);
+}
+
+static bool
 check_version(const licet_image *image, const licet_image_version *version, licet_error *err)
 {
     const licet_image_header *header = image->header;
 
     if (!is_name(image, version->id) || !is_name(image, version->catalogue) || version->before_ms <= version->from_ms ||
-        version->then > LICET_THEN_CONTINUE || version->mode > LICET_MODE_ENFORCE ||
+        version->then > LICET_THEN_RENEW || version->mode > LICET_MODE_ENFORCE ||
         version->cannot_record > LICET_CANNOT_RECORD_OPEN || version->on_overrun > LICET_OVERRUN_CUT ||
         version->allow_units > LICET_MOST_MAX || version->allow_kind >= header->kinds_len ||
         version->unlisted > LICET_RULE_REFUSE || version->purpose_not_named > LICET_RULE_REFUSE ||
-        version->purpose_not_declared > LICET_RULE_REFUSE || !licet_blob_range(version->clauses, header->clauses_len) ||
+        version->purpose_not_declared > LICET_RULE_REFUSE || !check_version_recipients(image, version) ||
+        !licet_blob_range(version->clauses, header->clauses_len) ||
         !licet_blob_range(version->purposes, header->purposes_len) ||
         !licet_blob_range(version->endpoints, header->endpoints_len) ||
         version->endpoints.count > LICET_ENDPOINTS_MAX || !licet_blob_range(version->limits, header->limits_len)) {
@@ -333,6 +488,7 @@ licet_image_open(licet_bytes blob, licet_image *out_image, licet_error *err)
     licet_image image = {.header = (const licet_image_header *)(const void *)blob.data};
 
     if (!check_header(blob, image.header, err) || !check_tables(blob, &image, err) || !check_terms(&image, err) ||
+        !check_zones(&image, err) || !check_recipients(&image, err) || !check_government(&image, err) ||
         !check_catalogue(&image, err) || !check_registry(&image, err) || !check_versions(&image, err)) {
         return false;
     }
@@ -364,13 +520,22 @@ licet_image_version_at(const licet_image *image, uint64_t time_ms)
     return time_ms < version->before_ms || version->then == LICET_THEN_CONTINUE ? i - 1 : LICET_NONE;
 }
 
-uint32_t
-licet_image_counter(const licet_image *image, const licet_image_limit *limit, uint32_t app)
+uint64_t
+licet_image_approved_from_ms(const licet_image *image, const licet_image_use_case *use_case)
 {
-    if (limit->over == LICET_OVER_LICENSEE) {
-        return limit->counters;
+    return use_case->approved.count == 0 ? UINT64_MAX : image->spans[use_case->approved.first].from_ms;
+}
+
+bool
+licet_image_approved_at(const licet_image *image, const licet_image_use_case *use_case, uint64_t time_ms)
+{
+    for (uint32_t i = 0; i < use_case->approved.count; i++) {
+        const licet_image_span *span = &image->spans[use_case->approved.first + i];
+        if (span->from_ms <= time_ms && time_ms < span->before_ms) {
+            return true;
+        }
     }
-    return app < image->header->apps_len ? image->limit_counters[limit->counters + app] : LICET_NONE;
+    return false;
 }
 
 /* ---- endpoint of a request ------------------------------------------------------------ */
@@ -452,18 +617,4 @@ licet_image_endpoint_of(const licet_image *image, const licet_image_version *ver
         }
     }
     return LICET_NONE;
-}
-
-/* ---- windows ---------------------------------------------------------------------------- */
-
-uint32_t
-licet_window_of(uint32_t per, uint32_t span_s, uint64_t time_ms)
-{
-    return per == LICET_PER_MONTH ? licet_month_of(time_ms) : (uint32_t)(time_ms / 1000 / span_s);
-}
-
-uint64_t
-licet_window_end_ms(uint32_t per, uint32_t span_s, uint32_t window)
-{
-    return per == LICET_PER_MONTH ? licet_month_start(window + 1) : ((uint64_t)window + 1) * span_s * 1000;
 }

@@ -24,8 +24,9 @@ ask(const licet_image *image, const licet_image_version *version)
     }
     for (uint32_t i = 0; i < version->limits.count; i++) {
         const licet_image_limit *limit = &image->limits[version->limits.first + i];
-        sum += licet_image_counter(image, limit, i) + licet_image_text(image, image->clauses[limit->clause].key).len;
-        sum += licet_window_of(limit->per, limit->span_s, sum);
+        licet_scope scope = {i, i, i, i, LICET_NONE, i};
+        sum += licet_image_counter(image, limit, &scope) + licet_image_limit_name(image, limit).len;
+        sum += licet_window_of(image, limit, sum);
     }
     if (sum == UINT64_MAX) {
         abort();

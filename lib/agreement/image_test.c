@@ -12,7 +12,7 @@ typedef struct counters {
 } counters;
 
 static bool
-counter_of(void *user, const char *identity, uint32_t *out_counter, licet_error *err)
+counter_of(void *user, const char *identity, uint32_t rows, uint32_t *out_counter, licet_error *err)
 {
     counters *all = user;
 
@@ -160,8 +160,8 @@ test_registry(void **state)
     assert_int_equal(f.image.credentials[0].before_ms, UINT64_MAX);
     assert_int_equal(f.image.credentials[0].hmac[1], 0x11);
     assert_text(&f, f.image.products[f.image.use_cases[1].product], "Feed");
-    assert_int_equal(f.image.use_cases[0].approved_from_ms, at("2022-10-10"));
-    assert_int_equal(f.image.use_cases[1].approved_from_ms, UINT64_MAX);
+    assert_int_equal(licet_image_approved_from_ms(&f.image, &f.image.use_cases[0]), at("2022-10-10"));
+    assert_int_equal(licet_image_approved_from_ms(&f.image, &f.image.use_cases[1]), UINT64_MAX);
     assert_text(&f, f.image.use_cases[0].recipient, "public");
     fixture_done(&f);
 }
@@ -197,6 +197,14 @@ test_counts(void **state)
     fixture_done(&f);
 }
 
+static uint32_t
+counter_of_app(const licet_image *image, uint32_t limit, uint32_t app)
+{
+    licet_scope scope = licet_image_scope(image, app, LICET_NONE, LICET_NONE, LICET_NONE, LICET_NONE);
+
+    return licet_image_counter(image, &image->limits[limit], &scope);
+}
+
 /* A counter is the same whatever 'most' says, and one for each app where the limit is over app. */
 static void
 test_counters(void **state)
@@ -208,10 +216,9 @@ test_counters(void **state)
     assert_string_equal(f.counters.names[0], "M-2022-7/CAP-MONTH/post/month/licensee");
     assert_string_equal(f.counters.names[1], "M-2022-7/RATE/request/900s/app/feed");
     assert_string_equal(f.counters.names[2], "M-2022-7/RATE/request/900s/app/pages");
-    assert_int_equal(licet_image_counter(&f.image, &f.image.limits[0], 1), 0);
-    assert_int_equal(licet_image_counter(&f.image, &f.image.limits[1], 0), 1);
-    assert_int_equal(licet_image_counter(&f.image, &f.image.limits[1], 1), 2);
-    assert_int_equal(licet_image_counter(&f.image, &f.image.limits[1], 2), LICET_NONE);
+    assert_int_equal(counter_of_app(&f.image, 0, 1), 0);
+    assert_int_equal(counter_of_app(&f.image, 1, 0), 1);
+    assert_int_equal(counter_of_app(&f.image, 1, 1), 2);
     test_change(&f.site, VERSION, "most: 450, per: 15m", "most: 900, per: 900s");
     compile(&f, 4);
     assert_int_equal(f.counters.len, 3);
@@ -392,9 +399,12 @@ test_windows(void **state)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(licet_window_of(cases[i].per, cases[i].span_s, at(cases[i].time)), cases[i].window);
-        assert_int_equal(licet_window_end_ms(cases[i].per, cases[i].span_s, cases[i].window), at(cases[i].end));
-        assert_int_equal(licet_window_of(cases[i].per, cases[i].span_s, at(cases[i].end)), cases[i].window + 1);
+        licet_image_limit limit = {.per = cases[i].per, .span_s = cases[i].span_s, .zone = LICET_NONE, .first_day = 1};
+
+        assert_int_equal(licet_window_of(NULL, &limit, at(cases[i].time)), cases[i].window);
+        assert_int_equal(licet_window_end_ms(NULL, &limit, cases[i].window), at(cases[i].end));
+        assert_int_equal(licet_window_begin_ms(NULL, &limit, cases[i].window + 1), at(cases[i].end));
+        assert_int_equal(licet_window_of(NULL, &limit, at(cases[i].end)), cases[i].window + 1);
     }
 }
 
@@ -444,7 +454,8 @@ ask_all(const licet_image *image)
         sum += licet_image_endpoint_of(image, version, LICET_BYTES_LITERAL("GET"), LICET_BYTES_LITERAL("/2/tweets/1"));
         for (uint32_t i = 0; i < version->limits.count; i++) {
             const licet_image_limit *limit = &image->limits[version->limits.first + i];
-            sum += licet_image_counter(image, limit, 0) + image->clauses[limit->clause].key.len;
+            licet_scope scope = licet_image_scope(image, 0, LICET_NONE, LICET_NONE, LICET_NONE, LICET_NONE);
+            sum += licet_image_counter(image, limit, &scope) + licet_image_limit_name(image, limit).len;
         }
         for (uint32_t i = 0; i < version->endpoints.count; i++) {
             sum += licet_image_text(image, image->endpoints[version->endpoints.first + i].id).data[0];

@@ -12,6 +12,7 @@
  *  (3) plan does the same up to the comparison and takes back the numbers it gave.
  */
 #include "store_files.h"
+#include "terms.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -76,12 +77,28 @@ typedef struct change_run {
     licet_error *err;
 } change_run;
 
+/* Further rows of a counter have names too, '<identity>#<row>', so that each number has one for ever. */
 static bool
-number_of(void *user, const char *identity, uint32_t *out_counter, licet_error *err)
+number_of(void *user, const char *identity, uint32_t rows, uint32_t *out_counter, licet_error *err)
 {
     change_run *run = user;
+    char name[LICET_IDENTITY_MAX + 16];
+    uint32_t next;
 
-    return licet_numbers_of(&run->store->counters, identity, out_counter, err);
+    if (!licet_numbers_of(&run->store->counters, identity, out_counter, err)) {
+        return false;
+    }
+    for (uint32_t row = 1; row < rows; row++) {
+        snprintf(name, sizeof(name), "%s#%u", identity, row);
+        if (!licet_numbers_of(&run->store->counters, name, &next, err)) {
+            return false;
+        }
+        if (next != *out_counter + row) {
+            return LICET_FAIL(err, LICET_E_CORRUPT, 0, "data/counters: %s has number %u: expected %u", name, next,
+                              *out_counter + row);
+        }
+    }
+    return true;
 }
 
 /* (1): the next numbers lie above every file that is there. */

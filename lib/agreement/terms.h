@@ -13,10 +13,11 @@
 
 #include "licet/agreement.h"
 
-#define LICET_COUNTS_PER_ENDPOINT_MAX 8u /* LICET_SCAN_UNITS_MAX of meter/, which this room does not see */
-#define LICET_PATH_NODES_MAX 32u         /* LICET_SCAN_NODES_MAX */
-#define LICET_ENDPOINTS_MAX 4096u        /* of one catalogue */
-#define LICET_SEGMENTS_MAX 32u           /* of one endpoint */
+#define LICET_COUNTS_PER_ENDPOINT_MAX 8u              /* LICET_SCAN_UNITS_MAX of meter/, which this room does not see */
+#define LICET_PATH_NODES_MAX 32u                      /* LICET_SCAN_NODES_MAX */
+#define LICET_ENDPOINTS_MAX 4096u                     /* of one catalogue */
+#define LICET_IDENTITY_MAX (8 * (LICET_NAME_MAX + 1)) /* bytes of a counter's identity */
+#define LICET_SEGMENTS_MAX 32u                        /* of one endpoint */
 #define LICET_MOST_MAX ((UINT64_C(1) << 40) - 1)
 
 /* One file as it was read. */

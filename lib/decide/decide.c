@@ -97,10 +97,11 @@ purpose_named(const licet_image *image, const licet_image_version *version, lice
 }
 
 static bool
-app_feeds(const licet_image *image, const licet_image_app *app, uint32_t product)
+app_feeds(const licet_image *image, const licet_image_app *app, uint32_t product, uint64_t time_ms)
 {
     for (uint32_t i = 0; i < app->products.count; i++) {
-        if (image->app_products[app->products.first + i] == product) {
+        const licet_image_app_product *fed = &image->app_products[app->products.first + i];
+        if (fed->product == product && fed->from_ms <= time_ms && time_ms < fed->before_ms) {
             return true;
         }
     }
@@ -191,16 +192,17 @@ judge_use_case(const licet_image *image, const licet_facts *facts, licet_verdict
     if (declared) {
         row = fits(facts->use_case) ? use_case_named(image, facts->use_case) : LICET_NONE;
     }
-    if (row != LICET_NONE && !app_feeds(image, app, image->use_cases[row].product)) {
+    if (row != LICET_NONE && !app_feeds(image, app, image->use_cases[row].product, facts->time_ms)) {
         row = LICET_NONE;
         declared = true; /* a default of a product the app does not feed is as wrong as a declared one */
     }
     verdict->use_case = row;
+    verdict->product = row == LICET_NONE ? LICET_NONE : image->use_cases[row].product;
     if (row == LICET_NONE) {
         if (declared) {
             object(verdict, LICET_REASON_USE_CASE_UNKNOWN, LICET_NONE);
         }
-    } else if (image->use_cases[row].approved_from_ms > facts->time_ms) {
+    } else if (!licet_image_approved_at(image, &image->use_cases[row], facts->time_ms)) {
         object(verdict, LICET_REASON_USE_CASE_NOT_APPROVED, LICET_NONE);
     }
 }
@@ -263,9 +265,31 @@ reserve_units(const licet_image *image, const licet_facts *facts, licet_verdict 
 }
 
 static bool
-limit_binds(const licet_image *image, const licet_image_limit *limit, uint32_t counted, uint32_t endpoint)
+purpose_binds(const licet_image *image, const licet_image_limit *limit, licet_bytes purpose)
 {
-    if ((counted & UINT32_C(1) << limit->kind) == 0) {
+    for (uint32_t i = 0; i < limit->purposes.count; i++) {
+        if (name_order(image, image->limit_purposes[limit->purposes.first + i], purpose) == 0) {
+            return true;
+        }
+    }
+    return limit->purposes.count == 0;
+}
+
+static bool
+class_binds(const licet_image *image, const licet_image_limit *limit, uint32_t recipient)
+{
+    return limit->classes == 0 ||
+           (recipient != LICET_NONE && (limit->classes >> image->recipients[recipient].kind & 1) != 0);
+}
+
+static bool
+limit_binds(const licet_image *image, const licet_image_limit *limit, uint32_t counted, const licet_facts *facts,
+            const licet_verdict *verdict)
+{
+    uint32_t endpoint = verdict->endpoint;
+
+    if ((counted & UINT32_C(1) << limit->kind) == 0 || (limit->flow != LICET_NONE && limit->flow != facts->flow) ||
+        !purpose_binds(image, limit, verdict->purpose) || !class_binds(image, limit, verdict->registered)) {
         return false;
     }
     for (uint32_t i = 0; i < limit->endpoints.count; i++) {
@@ -280,6 +304,8 @@ void
 licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
 {
     licet_range limits = image->versions[verdict->version].limits;
+    licet_scope scope = licet_image_scope(image, facts->app, facts->credential, verdict->use_case, verdict->registered,
+                                          verdict->endpoint);
     uint32_t counted = reserve_units(image, facts, verdict);
 
     verdict->limits_len = 0;
@@ -290,7 +316,7 @@ licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_v
         const licet_image_limit *limit = &image->limits[row];
         licet_verdict_limit *bound;
 
-        if (!limit_binds(image, limit, counted, verdict->endpoint)) {
+        if (!limit_binds(image, limit, counted, facts, verdict)) {
             continue;
         }
         if (limit->kind == LICET_KIND_BYTE) {
@@ -299,10 +325,13 @@ licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_v
         assert(verdict->limits_len < LICET_LIMITS_PER_REQUEST_MAX); /* check refuses an agreement with more */
         bound = &verdict->limits[verdict->limits_len++];
         bound->limit = row;
-        bound->counter = licet_image_counter(image, limit, facts->app);
+        bound->counter = licet_image_counter(image, limit, &scope);
         bound->kind = limit->kind;
-        bound->window = licet_window_of(limit->per, limit->span_s, facts->time_ms);
-        bound->amount = verdict->reserve[limit->kind];
+        bound->window = licet_window_of(image, limit, facts->time_ms);
+        bound->weight = limit->weight;
+        bound->amount = verdict->reserve[limit->kind] * limit->weight;
+        bound->most = licet_image_most(image, limit, facts->time_ms);
+        bound->observe = limit->clause != LICET_NONE && image->clauses[limit->clause].mode == LICET_MODE_OBSERVE;
     }
 }
 
@@ -324,6 +353,7 @@ licet_decide(const licet_image *image, const licet_facts *facts, licet_verdict *
     judge_use_case(image, facts, out_verdict);
     out_verdict->purpose = in_effect(image, facts->purpose, out_verdict->use_case, false);
     out_verdict->recipient = in_effect(image, facts->recipient, out_verdict->use_case, true);
+    out_verdict->registered = LICET_NONE;
     if (!objected(out_verdict, LICET_REASON_NO_AGREEMENT)) {
         judge_purpose(image, version, facts, out_verdict);
     }

@@ -239,27 +239,16 @@ endpoint_of(const licet_image *image, const licet_image_version *version, licet_
     return best;
 }
 
-/* Seconds are counted in spans, months are walked one by one from January 1970. */
+/* The first window, walked from 1970 on, that ends after the time. */
 static uint32_t
-window_of(const licet_image_limit *limit, uint64_t time)
+window_of(const licet_image *image, const licet_image_limit *limit, uint64_t time)
 {
-    static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    uint64_t day = time / 1000 / 86400, first = 0;
-    uint32_t month = 0;
+    uint32_t window = limit->per == LICET_PER_SPAN ? (uint32_t)(time / 1000 / limit->span_s) : 0;
 
-    if (limit->per == LICET_PER_SPAN) {
-        return (uint32_t)(time / 1000 / limit->span_s);
+    while (licet_window_end_ms(image, limit, window) <= time) {
+        window++;
     }
-    for (;;) {
-        unsigned year = 1970 + month / 12;
-        bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-        first += days[month % 12] + (month % 12 == 1 && leap ? 1 : 0);
-        if (day < first) {
-            return month;
-        }
-        month++;
-    }
+    return window;
 }
 
 static uint32_t
@@ -296,10 +285,21 @@ use_case_of(const licet_image *image, const licet_facts *facts, bool *out_wrong)
         }
     }
     for (uint32_t i = 0; row != LICET_NONE && i < app->products.count; i++) {
-        fed = fed || image->app_products[app->products.first + i] == image->use_cases[row].product;
+        fed = fed || image->app_products[app->products.first + i].product == image->use_cases[row].product;
     }
     *out_wrong = !fed;
     return fed ? row : LICET_NONE;
+}
+
+static bool
+is_approved(const licet_image *image, const licet_image_use_case *use_case, uint64_t time)
+{
+    bool approved = false;
+
+    for (uint32_t i = use_case->approved.first; i < use_case->approved.first + use_case->approved.count; i++) {
+        approved = approved || (time >= image->spans[i].from_ms && time < image->spans[i].before_ms);
+    }
+    return approved;
 }
 
 /* Every rule that refuses, as bits, in no particular order; the clause of a forbidden purpose. */
@@ -323,7 +323,7 @@ all_objections(const licet_image *image, const licet_facts *facts, licet_verdict
     WHEN(v->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE, ENDPOINT_UNLISTED);
     use_case_of(image, facts, &wrong_use_case);
     WHEN(wrong_use_case, USE_CASE_UNKNOWN);
-    WHEN(v->use_case != LICET_NONE && image->use_cases[v->use_case].approved_from_ms > facts->time_ms,
+    WHEN(v->use_case != LICET_NONE && !is_approved(image, &image->use_cases[v->use_case], facts->time_ms),
          USE_CASE_NOT_APPROVED);
     if (in_force && facts->purpose.len <= 64) {
         WHEN(v->purpose.len == 0 && version->purpose_not_declared == LICET_RULE_REFUSE, PURPOSE_NOT_DECLARED);
@@ -381,11 +381,15 @@ amounts(const licet_image *image, const licet_facts *facts, bool in_force, licet
             }
             v->limits[v->limits_len++] = (licet_verdict_limit){
                 .limit = row,
-                .counter = limit->over == LICET_OVER_LICENSEE ? limit->counters
-                                                              : image->limit_counters[limit->counters + facts->app],
+                .counter =
+                    image
+                        ->limit_counters[limit->counters.first + (limit->over == LICET_OVER_LICENSEE ? 0 : facts->app)],
                 .kind = limit->kind,
-                .window = window_of(limit, facts->time_ms),
-                .amount = v->reserve[limit->kind],
+                .window = window_of(image, limit, facts->time_ms),
+                .amount = v->reserve[limit->kind] * limit->weight,
+                .most = limit->most,
+                .weight = limit->weight,
+                .observe = limit->clause != LICET_NONE && image->clauses[limit->clause].mode == LICET_MODE_OBSERVE,
             };
         }
     }

@@ -96,13 +96,11 @@ add_limits(world *w)
             *WORLD_ADD(w, limit_endpoints) = any(w->header.endpoints_len);
             limit->endpoints.count++;
         }
-        limit->counters = any(1000);
-        if (limit->over == LICET_OVER_APP) {
-            limit->counters = w->header.limit_counters_len;
-            for (uint32_t app = 0; app < w->header.apps_len; app++) {
-                *WORLD_ADD(w, limit_counters) = any(1000);
-            }
-        }
+        limit->weight = 1 + any(3);
+        limit->zone = LICET_NONE;
+        limit->first_day = 1;
+        limit->flow = LICET_NONE;
+        world_counters(w, limit, any(1000), limit->over == LICET_OVER_APP ? w->header.apps_len : 1);
     }
 }
 
@@ -148,9 +146,9 @@ build(world *w)
             .purpose = world_text_bytes(w, chance(50) ? any_name() : licet_bytes_of(NULL, 0)),
             .recipient = world_text_bytes(w, chance(50) ? any_name() : licet_bytes_of(NULL, 0)),
             .product = any(3),
-            .approved_from_ms = chance(60)   ? 0
-                                : chance(50) ? any(80) * DAY
-                                             : UINT64_MAX,
+            .approved = world_approved(w, chance(60)   ? 0
+                                          : chance(50) ? any(80) * DAY
+                                                       : UINT64_MAX),
         };
     }
     for (uint32_t n = 1 + any(3); n > 0; n--) {
@@ -160,7 +158,7 @@ build(world *w)
         app->products.first = w->header.app_products_len;
         for (uint32_t product = 0; product < 3; product++) {
             if (chance(60)) {
-                *WORLD_ADD(w, app_products) = product;
+                world_feed(w, product);
                 app->products.count++;
             }
         }

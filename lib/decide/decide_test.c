@@ -145,7 +145,7 @@ add_use_case(world *w, const char *id, uint32_t product, const char *purpose, co
         .product = product,
         .purpose = world_text(w, purpose),
         .recipient = world_text(w, recipient),
-        .approved_from_ms = approved,
+        .approved = world_approved(w, approved),
     };
 }
 
@@ -166,12 +166,11 @@ add_limit(world *w, const char *clause, uint32_t kind, licet_per per, uint32_t s
         limit->endpoints = (licet_range){w->header.limit_endpoints_len, 1};
         *WORLD_ADD(w, limit_endpoints) = only_endpoint;
     }
-    limit->counters = 40 + w->header.limits_len;
-    if (over == LICET_OVER_APP) {
-        limit->counters = w->header.limit_counters_len;
-        *WORLD_ADD(w, limit_counters) = 7;
-        *WORLD_ADD(w, limit_counters) = 8;
-    }
+    limit->weight = 1;
+    limit->zone = LICET_NONE;
+    limit->first_day = 1;
+    limit->flow = LICET_NONE;
+    world_counters(w, limit, over == LICET_OVER_APP ? 7 : 40 + w->header.limits_len, over == LICET_OVER_APP ? 2 : 1);
 }
 
 static void
@@ -185,8 +184,8 @@ build(world *w, unsigned what)
     w->header.kinds_len = 4;
     *WORLD_ADD(w, products) = world_text(w, "Pages");
     *WORLD_ADD(w, products) = world_text(w, "Alerts");
-    *WORLD_ADD(w, app_products) = 0;
-    *WORLD_ADD(w, app_products) = 1;
+    world_feed(w, 0);
+    world_feed(w, 1);
     *WORLD_ADD(w, apps) = (licet_image_app){.id = world_text(w, "pages"), .default_use_case = 1, .products = {0, 2}};
     *WORLD_ADD(w, apps) =
         (licet_image_app){.id = world_text(w, "alerts"), .default_use_case = LICET_NONE, .products = {1, 1}};
@@ -358,13 +357,13 @@ test_counters_and_windows(void **state)
 
     build(&w, 0);
     licet_decide(&w.image, &facts, &verdict);
-    assert_int_equal(verdict.limits[0].counter, w.limits[0].counters);
+    assert_int_equal(verdict.limits[0].counter, w.limit_counters[w.limits[0].counters.first]);
     assert_int_equal(verdict.limits[0].window, (2022 - 1970) * 12 + 10);
     assert_int_equal(verdict.limits[1].counter, 7);
     assert_int_equal(verdict.limits[1].window, facts.time_ms / 1000 / 900);
     facts.app = ALERTS;
     licet_decide(&w.image, &facts, &verdict);
-    assert_int_equal(verdict.limits[0].counter, w.limits[0].counters);
+    assert_int_equal(verdict.limits[0].counter, w.limit_counters[w.limits[0].counters.first]);
     assert_int_equal(verdict.limits[1].counter, 8);
 }
 

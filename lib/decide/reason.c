@@ -65,6 +65,19 @@ licet_reason_detail(licet_reason reason)
         [LICET_REASON_CANNOT_RECORD] =
             "The request cannot be recorded at the moment, and may not pass without a record.",
         [LICET_REASON_UPGRADE_REFUSED] = "What is counted cannot leave by another protocol; ask without Upgrade.",
+        [LICET_REASON_RECIPIENT_NOT_DECLARED] =
+            "Declare who gets the content in the end with Licet-Recipient, or a use case that says so.",
+        [LICET_REASON_RECIPIENT_UNKNOWN] = "The recipient is not registered for this agreement, or not at this time.",
+        [LICET_REASON_RECIPIENT_NOT_ACCEPTED] = "The recipient has not accepted the terms that the agreement asks for.",
+        [LICET_REASON_RECIPIENT_EMBARGOED] = "Nothing may be passed on to the recipient or its country.",
+        [LICET_REASON_GOVERNMENT_NOTICE] =
+            "A government recipient needs a notice, and its objection period must have passed, before it is served.",
+        [LICET_REASON_GOVERNMENT_APPROVAL] = "A government recipient needs an approval before it is served.",
+        [LICET_REASON_GOVERNMENT_NEVER] = "The agreement does not allow this government recipient to be served.",
+        [LICET_REASON_CREDIT_USED] = "The prepaid credit is used up; it is raised by a payment.",
+        [LICET_REASON_BUDGET_USED] = "The budget that the licensee set itself is used up.",
+        [LICET_REASON_CONCURRENT] = "As many responses are under way at once as the agreement allows.",
+        [LICET_REASON_CREDENTIAL_REPLAYED] = "The signature or its nonce was used before; sign each request anew.",
     };
 
     assert((unsigned)reason < LICET_REASONS_LEN);

@@ -29,9 +29,19 @@ typedef struct world {
     X(counts, licet_image_count)                                                                                       \
     X(limits, licet_image_limit)                                                                                       \
     X(limit_endpoints, uint32_t)                                                                                       \
+    X(limit_purposes, licet_text)                                                                                      \
     X(limit_counters, uint32_t)                                                                                        \
+    X(zones, licet_image_zone)                                                                                         \
+    X(transitions, licet_image_transition)                                                                             \
+    X(payments, licet_image_payment)                                                                                   \
+    X(embargoed, licet_text)                                                                                           \
+    X(government, licet_image_government)                                                                              \
+    X(grants, licet_image_grant)                                                                                       \
+    X(recipients, licet_image_recipient)                                                                               \
+    X(countries, licet_text)                                                                                           \
+    X(spans, licet_image_span)                                                                                         \
     X(apps, licet_image_app)                                                                                           \
-    X(app_products, uint32_t)                                                                                          \
+    X(app_products, licet_image_app_product)                                                                           \
     X(products, licet_text)                                                                                            \
     X(credentials, licet_image_credential)                                                                             \
     X(use_cases, licet_image_use_case)
@@ -75,6 +85,35 @@ world_text(world *w, const char *text)
 
 /* The next free row of a table, zeroed. */
 #define WORLD_ADD(w, table) (assert((w)->header.table##_len < WORLD_ROWS), &(w)->table[(w)->header.table##_len++])
+
+/* Gives a limit its counters: one for the licensee, or one for each of n rows. */
+static inline void
+world_counters(world *w, licet_image_limit *limit, uint32_t first, uint32_t n)
+{
+    limit->counters = (licet_range){w->header.limit_counters_len, n};
+    for (uint32_t i = 0; i < n; i++) {
+        *WORLD_ADD(w, limit_counters) = first + i;
+    }
+}
+
+/* The product of an app, without end. */
+static inline void
+world_feed(world *w, uint32_t product)
+{
+    *WORLD_ADD(w, app_products) = (licet_image_app_product){.product = product, .before_ms = UINT64_MAX};
+}
+
+/* The time from when on a use case is approved, without end; UINT64_MAX: never. */
+static inline licet_range
+world_approved(world *w, uint64_t from_ms)
+{
+    licet_range approved = {w->header.spans_len, from_ms != UINT64_MAX};
+
+    if (from_ms != UINT64_MAX) {
+        *WORLD_ADD(w, spans) = (licet_image_span){from_ms, UINT64_MAX};
+    }
+    return approved;
+}
 
 /* Adds an endpoint such as "GET /2/tweets/{id}"; its counts are those added after it (world_count). */
 static inline licet_image_endpoint *

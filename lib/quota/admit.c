@@ -116,10 +116,8 @@ fill_holds(licet_slot *slot, const licet_image *image, const licet_verdict *verd
     memset(slot->charged, 0, sizeof(slot->charged));
     for (uint32_t i = 0; i < slot->limits_len; i++) {
         const licet_verdict_limit *limit = &verdict->limits[i];
-        slot->limits[i] = (slot_limit){.counter = limit->counter,
-                                       .kind = limit->kind,
-                                       .window = limit->window,
-                                       .most = image->limits[limit->limit].most};
+        slot->limits[i] =
+            (slot_limit){.counter = limit->counter, .kind = limit->kind, .window = limit->window, .most = limit->most};
     }
 }
 
@@ -129,13 +127,14 @@ static void
 say_shortage(const licet_image *image, const licet_verdict *verdict, const hold_refusal *refusal,
              licet_shortage *out_shortage)
 {
-    const licet_image_limit *limit = &image->limits[verdict->limits[refusal->limit].limit];
+    const licet_verdict_limit *bound = &verdict->limits[refusal->limit];
     licet_counter_value value = refusal->value;
 
-    *out_shortage = (licet_shortage){.limit = refusal->limit,
-                                     .remaining = limit->most > value.taken ? limit->most - value.taken : 0,
-                                     .held = value.held,
-                                     .reset_ms = licet_window_end_ms(limit->per, limit->span_s, value.window)};
+    *out_shortage =
+        (licet_shortage){.limit = refusal->limit,
+                         .remaining = bound->most > value.taken ? bound->most - value.taken : 0,
+                         .held = value.held,
+                         .reset_ms = licet_window_end_ms(image, &image->limits[bound->limit], value.window)};
 }
 
 static licet_admission

@@ -56,8 +56,10 @@ verdict_of(uint64_t posts)
 
     verdict.reserve[LICET_KIND_REQUEST] = 1;
     verdict.reserve[2] = posts;
-    verdict.limits[0] = (licet_verdict_limit){.counter = 1, .kind = 2, .window = 5, .amount = posts};
-    verdict.limits[1] = (licet_verdict_limit){.counter = 3, .kind = LICET_KIND_REQUEST, .window = 5, .amount = 1};
+    verdict.limits[0] =
+        (licet_verdict_limit){.counter = 1, .kind = 2, .window = 5, .amount = posts, .most = 500, .weight = 1};
+    verdict.limits[1] = (licet_verdict_limit){
+        .counter = 3, .kind = LICET_KIND_REQUEST, .window = 5, .amount = 1, .most = 500, .weight = 1};
     return verdict;
 }
 
@@ -65,7 +67,8 @@ static licet_slot *
 admit(licet_worker *worker)
 {
     static const licet_image_header header = {.cell = 1, .kinds_len = 3, .limits_len = 1, .versions_len = 1};
-    static const licet_image_limit limit = {.kind = 2, .most = 1000, .per = LICET_PER_MONTH};
+    static const licet_image_limit limit = {
+        .zone = LICET_NONE, .first_day = 1, .weight = 1, .kind = 2, .most = 1000, .per = LICET_PER_MONTH};
     static const licet_image_version version = {.mode = LICET_MODE_ENFORCE};
     const licet_image image = {.header = &header, .limits = &limit, .versions = &version};
     licet_verdict verdict = verdict_of(10);

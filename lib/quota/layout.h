@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 #define GATE_MAGIC "LICETGAT"
-#define GATE_LAYOUT 2u
+#define GATE_LAYOUT 3u
 #define GATE_LINE 64u
 #define GATE_PAGE 4096u
 

@@ -109,6 +109,7 @@ static field fields[] = {
     WIDE(use_case),
     WIDE(endpoint),
     WIDE(clause),
+    WIDE(registered),
     WIDE(duration_ms),
     WIDE(status),
     WIDE(ending),
@@ -120,6 +121,8 @@ static field fields[] = {
     WIDE(recipient_len),
     WIDE(purpose),
     WIDE(recipient),
+    WIDE(has_peer),
+    WIDE(peer),
     WIDE(bytes),
     WIDE(bytes_acked),
     WIDE(units),
@@ -203,8 +206,8 @@ test_sizes(void **state)
     assert_int_equal(sizeof(gate_cell), 896);
     assert_int_equal(sizeof(gate_area), 192);
     assert_int_equal(sizeof(slot_limit), 40);
-    assert_int_equal(sizeof(slot_struct), 1536);
-    assert_int_equal(sizeof(licet_wide), 608);
+    assert_int_equal(sizeof(slot_struct), 1600);
+    assert_int_equal(sizeof(licet_wide), 624);
     assert_int_equal(sizeof(gate_entry), 640);
     assert_int_equal(sizeof(gate_chunk), 32);
 }
@@ -221,7 +224,7 @@ test_geometry(void **state)
     assert_int_equal(at.wanted_at, UINT64_C(8192) + UINT64_C(3) * 896);
     assert_int_equal(at.areas_at, 12288);
     assert_int_equal(at.slots_at, 192);
-    assert_int_equal(at.ring_at, UINT64_C(192) + UINT64_C(8) * 1536);
+    assert_int_equal(at.ring_at, UINT64_C(192) + UINT64_C(8) * 1600);
     assert_int_equal(at.ids_at, at.ring_at + UINT64_C(16) * 640);
     assert_int_equal(at.area_size, 24576);
     assert_int_equal(at.size, UINT64_C(12288) + UINT64_C(3) * 24576);

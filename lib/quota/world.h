@@ -60,11 +60,29 @@ world_image(world *w)
     w->header = (licet_image_header){
         .number = 41, .cell = WORLD_CELL, .kinds_len = 3, .versions_len = 1, .limits_len = WORLD_LIMITS};
     w->version = (licet_image_version){.mode = LICET_MODE_ENFORCE, .cannot_record = LICET_CANNOT_RECORD_OPEN};
-    w->limits[0] = (licet_image_limit){.clause = 4, .kind = WORLD_POST, .most = 1000, .per = LICET_PER_MONTH};
-    w->limits[1] =
-        (licet_image_limit){.clause = 5, .kind = LICET_KIND_REQUEST, .most = 500, .per = LICET_PER_SPAN, .span_s = 60};
-    w->limits[2] =
-        (licet_image_limit){.clause = 6, .kind = WORLD_POST, .most = 800, .per = LICET_PER_SPAN, .span_s = 86400};
+    w->limits[0] = (licet_image_limit){.zone = LICET_NONE,
+                                       .first_day = 1,
+                                       .weight = 1,
+                                       .clause = 4,
+                                       .kind = WORLD_POST,
+                                       .most = 1000,
+                                       .per = LICET_PER_MONTH};
+    w->limits[1] = (licet_image_limit){.zone = LICET_NONE,
+                                       .first_day = 1,
+                                       .weight = 1,
+                                       .clause = 5,
+                                       .kind = LICET_KIND_REQUEST,
+                                       .most = 500,
+                                       .per = LICET_PER_SPAN,
+                                       .span_s = 60};
+    w->limits[2] = (licet_image_limit){.zone = LICET_NONE,
+                                       .first_day = 1,
+                                       .weight = 1,
+                                       .clause = 6,
+                                       .kind = WORLD_POST,
+                                       .most = 800,
+                                       .per = LICET_PER_SPAN,
+                                       .span_s = 86400};
     w->image = (licet_image){.header = &w->header, .versions = &w->version, .limits = w->limits};
     w->facts = (licet_facts){.app = 2, .credential = 3, .time_ms = WORLD_NOW};
 }
@@ -136,6 +154,8 @@ world_verdict(const world *w, uint64_t posts, uint32_t limits)
     for (uint32_t i = 0; i < limits; i++) {
         const licet_image_limit *limit = &w->limits[i];
         verdict.limits[i] = (licet_verdict_limit){.limit = i,
+                                                  .most = w->limits[i].most,
+                                                  .weight = 1,
                                                   .counter = i + 1,
                                                   .kind = limit->kind,
                                                   .window = limit->per == LICET_PER_MONTH ? 646

@@ -35,9 +35,9 @@ report_version_end(const licet_image *image, uint32_t version)
 }
 
 static uint64_t
-window_start_ms(const licet_image_limit *limit, uint32_t window)
+window_start_ms(const licet_image *image, const licet_image_limit *limit, uint32_t window)
 {
-    return window == 0 ? 0 : licet_window_end_ms(limit->per, limit->span_s, window - 1);
+    return licet_window_begin_ms(image, limit, window);
 }
 
 static size_t
@@ -59,14 +59,15 @@ static void
 make_limit(const gathered *g, const licet_image_version *version, const licet_image_limit *limit, uint64_t from,
            uint64_t before, gathered_limit *out)
 {
+    const licet_image *image = g->options->image;
+
     *out = (gathered_limit){.version = version, .limit = limit, .kind = find_kind(g, limit->kind)};
     out->derivable = limit->per == LICET_PER_MONTH || limit->span_s % 3600 == 0;
     out->from_ms = from;
     out->before_ms = before;
     if (out->derivable) {
-        out->from_ms = window_start_ms(limit, licet_window_of(limit->per, limit->span_s, from));
-        out->before_ms =
-            licet_window_end_ms(limit->per, limit->span_s, licet_window_of(limit->per, limit->span_s, before - 1));
+        out->from_ms = window_start_ms(image, limit, licet_window_of(image, limit, from));
+        out->before_ms = licet_window_end_ms(image, limit, licet_window_of(image, limit, before - 1));
         if (out->before_ms > LIMIT_SPAN_MAX_MS) {
             out->before_ms = LIMIT_SPAN_MAX_MS / HOUR_MS * HOUR_MS;
         }
@@ -231,7 +232,7 @@ gathered_limits_row(gathered *g, const licet_usage_row *row, size_t app, bool in
         amount = amount_of(g, l, row);
         if (amount > 0 && endpoint_of(g, l->limit, row->context.endpoint) &&
             !use(l, l->limit->over == LICET_OVER_APP ? app : TALLY_NONE,
-                 licet_window_of(l->limit->per, l->limit->span_s, row->hour_ms), amount, err)) {
+                 licet_window_of(g->options->image, l->limit, row->hour_ms), amount, err)) {
             return false;
         }
     }

@@ -57,7 +57,8 @@ static struct {
     licet_image_limit limits[6];
     uint32_t limit_endpoints[1];
     licet_image_app apps[3];
-    uint32_t app_products[2];
+    licet_image_app_product app_products[2];
+    licet_image_span spans[1];
     licet_text products[2];
     licet_image_credential credentials[2];
     licet_image_use_case use_cases[3];
@@ -90,10 +91,14 @@ make_image(void)
     blob.header.kinds[2] = put_string("post");
     blob.header.kinds[3] = put_string("user");
     blob.header.kinds[4] = put_string("quote");
-    blob.clauses[0] = (licet_image_clause){put_string("CAP-MONTH"), put_string("2"), put_string("Two million")};
-    blob.clauses[1] = (licet_image_clause){put_string("NO-TRAIN"), put_string("II.A.g"), put_string("No training")};
-    blob.clauses[2] = (licet_image_clause){put_string("CAP-DAY"), put_string("3"), put_string("So many a day")};
-    blob.clauses[3] = (licet_image_clause){put_string("RATE"), put_string("4"), put_string("So many a quarter")};
+    blob.clauses[0] = (licet_image_clause){put_string("CAP-MONTH"), put_string("2"), put_string("Two million"),
+                                           LICET_MODE_ENFORCE, 0};
+    blob.clauses[1] = (licet_image_clause){put_string("NO-TRAIN"), put_string("II.A.g"), put_string("No training"),
+                                           LICET_MODE_ENFORCE, 0};
+    blob.clauses[2] = (licet_image_clause){put_string("CAP-DAY"), put_string("3"), put_string("So many a day"),
+                                           LICET_MODE_ENFORCE, 0};
+    blob.clauses[3] = (licet_image_clause){put_string("RATE"), put_string("4"), put_string("So many a quarter"),
+                                           LICET_MODE_ENFORCE, 0};
     blob.purposes[0] = (licet_image_purpose){put_string("display"), LICET_NONE, 0};
     blob.purposes[1] = (licet_image_purpose){put_string("train-ai"), 1, 0};
     blob.endpoints[0] = (licet_image_endpoint){.id = put_string("search-recent")};
@@ -103,15 +108,24 @@ make_image(void)
                                                  .from_ms = START_MS + (v == 0 ? 9 : 61) * DAY_MS,
                                                  .before_ms = START_MS + (v == 0 ? 61 : 400) * DAY_MS,
                                                  .limits = {3 * v, 3}};
-        blob.limits[3 * v] = (licet_image_limit){.clause = 0, .kind = 2, .most = 20000, .per = LICET_PER_MONTH};
-        blob.limits[3 * v + 1] = (licet_image_limit){
-            .clause = 2, .kind = 3, .most = 100, .span_s = 86400, .over = LICET_OVER_APP, .endpoints = {0, 1}};
-        blob.limits[3 * v + 2] = (licet_image_limit){.clause = 3, .kind = 0, .most = 450, .span_s = 900};
+        blob.limits[3 * v] = (licet_image_limit){
+            .clause = 0, .kind = 2, .most = 20000, .per = LICET_PER_MONTH, .zone = LICET_NONE, .first_day = 1};
+        blob.limits[3 * v + 1] = (licet_image_limit){.clause = 2,
+                                                     .kind = 3,
+                                                     .most = 100,
+                                                     .span_s = 86400,
+                                                     .over = LICET_OVER_APP,
+                                                     .endpoints = {0, 1},
+                                                     .zone = LICET_NONE,
+                                                     .first_day = 1};
+        blob.limits[3 * v + 2] =
+            (licet_image_limit){.clause = 3, .kind = 0, .most = 450, .span_s = 900, .zone = LICET_NONE, .first_day = 1};
     }
     blob.products[0] = put_string("Pages");
     blob.products[1] = put_string("Search");
-    blob.app_products[0] = 0;
-    blob.app_products[1] = 1;
+    blob.app_products[0] = (licet_image_app_product){.product = 0, .before_ms = UINT64_MAX};
+    blob.app_products[1] = (licet_image_app_product){.product = 1, .before_ms = UINT64_MAX};
+    blob.spans[0] = (licet_image_span){START_MS, UINT64_MAX};
     blob.apps[0] = (licet_image_app){put_string("pages"), put_string("prod"), 0, {0, 1}, 0};
     blob.apps[1] = (licet_image_app){put_string("reader"), put_string("prod"), LICET_NONE, {0, 2}, 0};
     blob.apps[2] = (licet_image_app){put_string("idle"), put_string("test"), LICET_NONE, {0, 0}, 0};
@@ -126,7 +140,7 @@ make_image(void)
                                                    .purpose = blob.purposes[0].name,
                                                    .recipient = put_string(i == 2 ? "idle recipient" : "public"),
                                                    .product = i % 2,
-                                                   .approved_from_ms = i == 2 ? UINT64_MAX : START_MS};
+                                                   .approved = {0, i != 2}};
     }
     image.header = &blob.header;
 #define POINT(name)                                                                                                    \
@@ -138,6 +152,7 @@ make_image(void)
     POINT(endpoints)
     POINT(limits)
     POINT(limit_endpoints)
+    POINT(spans)
     POINT(apps)
     POINT(app_products)
     POINT(products)

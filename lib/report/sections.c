@@ -131,7 +131,7 @@ put_app(maker *m, json_t *object, uint32_t row)
     json_t *products = maker_array(m);
 
     for (uint32_t i = 0; i < app->products.count; i++) {
-        licet_bytes name = text_of(m, image->products[image->app_products[app->products.first + i]]);
+        licet_bytes name = text_of(m, image->products[image->app_products[app->products.first + i].product]);
 
         maker_add(m, products, json_stringn((const char *)name.data, name.len));
     }
@@ -167,7 +167,7 @@ put_use_case(maker *m, json_t *object, uint32_t row)
     maker_text(m, object, "product", text_of(m, image->products[use_case->product]));
     maker_text(m, object, "purpose", text_of(m, use_case->purpose));
     maker_text(m, object, "recipient", text_of(m, use_case->recipient));
-    maker_time(m, object, "approved_from", use_case->approved_from_ms);
+    maker_time(m, object, "approved_from", licet_image_approved_from_ms(image, use_case));
 }
 
 static void
@@ -299,8 +299,8 @@ make_highest(maker *m, const gathered_limit *l)
     }
     object = maker_object(m);
     maker_time(m, object, "from",
-               l->highest_window == 0 ? 0 : licet_window_end_ms(limit->per, limit->span_s, l->highest_window - 1));
-    maker_time(m, object, "before", licet_window_end_ms(limit->per, limit->span_s, l->highest_window));
+               l->highest_window == 0 ? 0 : licet_window_begin_ms(m->g->options->image, limit, l->highest_window));
+    maker_time(m, object, "before", licet_window_end_ms(m->g->options->image, limit, l->highest_window));
     maker_text(m, object, "app", m->g->lists[LIST_APPS].rows[l->highest_app].id);
     maker_number(m, object, "used", l->highest);
     return object;

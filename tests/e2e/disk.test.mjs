@@ -43,7 +43,13 @@ for (const policy of policies) {
       await disk(words);
       await fill(site, kept);
       assert.match((await status(site)).why, words === 'full' ? /No space left/ : /quota/i);
-      const first = await dry(site, kept), more = await ask(site, 40, { kept, at_once: 20 });
+      const first = await dry(site, kept);
+      let more = await ask(site, 40, { kept, at_once: 20 });
+      // licetd tries again and again, and may lend once more what it has room for: the end is where something is refused
+      for (let i = 0; policy.most !== Infinity && more.refused === 0 && i < 500; i++) {
+        const again = await ask(site, 40, { kept, at_once: 20 });
+        more = { ...again, ok: more.ok + again.ok, without: more.without + again.without, posts: more.posts + again.posts, postsWithout: more.postsWithout + again.postsWithout };
+      }
       const let_through = first.without + more.without;
       console.log(`# used ${policy.name}: ${first.before.ok} of the lease, ${let_through} without a slot, ${first.refused + more.refused} refused`);
       if (policy.most === Infinity) assert(more.refused === 0 && more.without > 0 && more.ok + more.without === 40, 'open lets all through');
