@@ -9,21 +9,14 @@
  * way and slots know a kind by its number, whatever image is in force. A kind that nothing names any more keeps its
  * number.
  */
+#include "compile.h"
 #include "blob.h"
-#include "terms.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define TABLE_MAX ((size_t)256 << 20)
-
-enum {
-#define TABLE_ENUM(name, type) TABLE_##name,
-    LICET_IMAGE_TABLES(TABLE_ENUM)
-#undef TABLE_ENUM
-        TABLES_LEN
-};
 
 /* (1): rows are written as they lie in memory, so none may have padding, whose bytes nobody sets. */
 #define T sizeof(licet_text)
@@ -58,30 +51,8 @@ static_assert(sizeof(licet_image_header) == L + 2 * N + 2 * L + H + 2 * N + (LIC
 #undef L
 #undef N
 
-typedef struct compiler {
-    const licet_site *site;
-    const licet_terms_agreement *agreement;
-    const licet_compile_options *options;
-    licet_error *err;
-    licet_buffer tables[TABLES_LEN];
-    licet_bytes kinds[LICET_KINDS_MAX];
-    uint32_t kinds_len;
-    /* of the version under way */
-    uint32_t first_clause;
-    uint32_t *endpoint_row; /* image row of each row of its catalogue; owned */
-} compiler;
-
-static uint32_t
-rows(const compiler *c, int table, size_t size)
-{
-    return (uint32_t)(c->tables[table].len / size);
-}
-
-#define ROWS(c, table, type) rows((c), TABLE_##table, sizeof(type))
-#define PUT(c, table, row) licet_put_bytes(&(c)->tables[TABLE_##table], licet_bytes_of((row), sizeof(*(row))))
-
-static licet_text
-put_text(compiler *c, licet_bytes bytes)
+licet_text
+compile_text(compiler *c, licet_bytes bytes)
 {
     licet_buffer *strings = &c->tables[TABLE_strings];
     licet_text text = {(uint32_t)strings->len, (uint32_t)bytes.len};
@@ -134,8 +105,8 @@ gather_kinds(compiler *c)
     return true;
 }
 
-static uint32_t
-kind_of(const compiler *c, licet_bytes name)
+uint32_t
+compile_kind(const compiler *c, licet_bytes name)
 {
     uint32_t i = 0;
 
@@ -180,18 +151,18 @@ put_counts(compiler *c, const licet_terms_endpoint *endpoint)
 {
     for (uint32_t i = 0; i < endpoint->count.len; i++) {
         const licet_pair *count = LICET_TERMS_ROW(licet_pair, endpoint->count, i);
-        licet_image_count row = {.kind = kind_of(c, count->key.text), .path = put_text(c, count->value.text)};
+        licet_image_count row = {.kind = compile_kind(c, count->key.text), .path = compile_text(c, count->value.text)};
         for (uint32_t j = 0; j < endpoint->ids.len; j++) {
             const licet_pair *ids = LICET_TERMS_ROW(licet_pair, endpoint->ids, j);
             if (licet_bytes_equal(ids->key.text, count->key.text)) {
-                row.ids = put_text(c, ids->value.text);
+                row.ids = compile_text(c, ids->value.text);
             }
         }
         for (uint32_t j = 0; j < endpoint->page.len; j++) {
             const licet_terms_page *page = LICET_TERMS_ROW(licet_terms_page, endpoint->page, j);
             if (licet_bytes_equal(page->key.text, count->key.text)) {
                 row.page_from = page->from;
-                row.page_query = put_text(c, page->query.text);
+                row.page_query = compile_text(c, page->query.text);
                 row.page_default = page->fallback.value;
                 row.page_most = page->most.value;
             }
@@ -204,15 +175,15 @@ static void
 put_endpoint(compiler *c, const licet_terms_endpoint *endpoint)
 {
     licet_image_endpoint row = {
-        .id = put_text(c, endpoint->id.text),
-        .method = put_text(c, endpoint->match.method),
+        .id = compile_text(c, endpoint->id.text),
+        .method = compile_text(c, endpoint->match.method),
         .segments = {ROWS(c, segments, licet_image_segment), endpoint->match.segments_len},
         .counts = {ROWS(c, counts, licet_image_count), endpoint->count.len},
     };
 
     for (uint32_t i = 0; i < endpoint->match.segments_len; i++) {
         const licet_terms_segment *segment = &endpoint->match.segments[i];
-        licet_image_segment out = {.literal = put_text(c, segment->literal), .placeholder = segment->placeholder};
+        licet_image_segment out = {.literal = compile_text(c, segment->literal), .placeholder = segment->placeholder};
         PUT(c, segments, &out);
     }
     put_counts(c, endpoint);
@@ -253,16 +224,16 @@ put_clauses(compiler *c, const licet_terms_version *version)
     c->first_clause = ROWS(c, clauses, licet_image_clause);
     for (uint32_t i = 0; i < version->clauses.len; i++) {
         const licet_terms_clause *clause = LICET_TERMS_ROW(licet_terms_clause, version->clauses, i);
-        licet_image_clause row = {.key = put_text(c, clause->key.text),
-                                  .section = put_text(c, clause->section.text),
-                                  .says = put_text(c, clause->says.text),
+        licet_image_clause row = {.key = compile_text(c, clause->key.text),
+                                  .section = compile_text(c, clause->section.text),
+                                  .says = compile_text(c, clause->says.text),
                                   .mode = LICET_MODE_ENFORCE};
         PUT(c, clauses, &row);
     }
 }
 
-static uint32_t
-clause_row(const compiler *c, const licet_terms_version *version, licet_bytes key)
+uint32_t
+compile_clause(const compiler *c, const licet_terms_version *version, licet_bytes key)
 {
     return c->first_clause + licet_names_find(&version->clause_names, key);
 }
@@ -293,79 +264,15 @@ put_purposes(compiler *c, const licet_terms_version *version, licet_range *out_r
     }
     for (uint32_t i = 0; i < forbidden->len; i++) {
         const licet_pair *pair = LICET_TERMS_ROW(licet_pair, *forbidden, i);
-        list[allowed->len + i] = (named_purpose){pair->key.text, clause_row(c, version, pair->value.text)};
+        list[allowed->len + i] = (named_purpose){pair->key.text, compile_clause(c, version, pair->value.text)};
     }
     qsort(list, len, sizeof(*list), compare_purposes);
     *out_range = (licet_range){ROWS(c, purposes, licet_image_purpose), len};
     for (uint32_t i = 0; i < len; i++) {
-        licet_image_purpose row = {.name = put_text(c, list[i].name), .forbidden_by = list[i].forbidden_by};
+        licet_image_purpose row = {.name = compile_text(c, list[i].name), .forbidden_by = list[i].forbidden_by};
         PUT(c, purposes, &row);
     }
     free(list);
-    return true;
-}
-
-/* (2) */
-static bool
-counter_of(compiler *c, const licet_terms_limit *limit, const licet_scalar *app, uint32_t *out_counter)
-{
-    char identity[LICET_IDENTITY_MAX], per[16] = "month";
-
-    if (limit->per_kind == LICET_PER_SPAN) {
-        snprintf(per, sizeof(per), "%us", limit->span_s);
-    }
-    snprintf(identity, sizeof(identity), "%s/%s/%s/%s/%s%s%s", (const char *)c->agreement->id.text.data,
-             (const char *)limit->clause.text.data, (const char *)limit->unit.text.data, per,
-             limit->over.value == LICET_OVER_APP ? "app" : "licensee", app == NULL ? "" : "/",
-             app == NULL ? "" : (const char *)app->text.data);
-    return c->options->counter_of(c->options->user, identity, 1, out_counter, c->err);
-}
-
-static bool
-put_counters(compiler *c, const licet_terms_limit *limit, licet_range *out_counters)
-{
-    const licet_names *apps = &c->agreement->apps.app_names;
-    bool each = limit->over.value != LICET_OVER_LICENSEE;
-    uint32_t counter;
-
-    *out_counters = (licet_range){ROWS(c, limit_counters, uint32_t), each ? apps->len : 1};
-    for (uint32_t i = 0; i < out_counters->count; i++) {
-        if (!counter_of(c, limit, each ? apps->sorted[i] : NULL, &counter)) {
-            return false;
-        }
-        PUT(c, limit_counters, &counter);
-    }
-    return true;
-}
-
-static bool
-put_limits(compiler *c, const licet_terms_version *version)
-{
-    for (uint32_t i = 0; i < version->limits.len; i++) {
-        const licet_terms_limit *limit = LICET_TERMS_ROW(licet_terms_limit, version->limits, i);
-        licet_image_limit row = {
-            .clause = clause_row(c, version, limit->clause.text),
-            .kind = kind_of(c, limit->unit.text),
-            .most = limit->most.value,
-            .weight = 1,
-            .zone = LICET_NONE,
-            .first_day = 1,
-            .flow = LICET_NONE,
-            .per = limit->per_kind,
-            .span_s = limit->span_s,
-            .over = (uint32_t)limit->over.value,
-            .endpoints = {ROWS(c, limit_endpoints, uint32_t), limit->endpoints.len},
-        };
-        for (uint32_t j = 0; j < limit->endpoints.len; j++) {
-            const licet_scalar *name = LICET_TERMS_ROW(licet_scalar, limit->endpoints, j);
-            uint32_t at = licet_names_find(&version->catalogue->endpoint_names, name->text);
-            PUT(c, limit_endpoints, &c->endpoint_row[at]);
-        }
-        if (!put_counters(c, limit, &row.counters)) {
-            return false;
-        }
-        PUT(c, limits, &row);
-    }
     return true;
 }
 
@@ -375,8 +282,8 @@ put_version(compiler *c, const licet_terms_version *version)
     const licet_terms_cannot_record *cannot = &version->cannot_record;
     licet_bytes unit;
     licet_image_version row = {
-        .id = put_text(c, version->id.text),
-        .catalogue = put_text(c, version->catalogue->name.text),
+        .id = compile_text(c, version->id.text),
+        .catalogue = compile_text(c, version->catalogue->name.text),
         .from_ms = version->in_force.from.value,
         .before_ms = version->in_force.before.value,
         .then = (uint32_t)version->in_force.then.value,
@@ -400,89 +307,15 @@ put_version(compiler *c, const licet_terms_version *version)
     memcpy(row.catalogue_sha256, version->catalogue->file.sha256.bytes, sizeof(row.catalogue_sha256));
     if (cannot->what == LICET_CANNOT_RECORD_ALLOW && licet_terms_allow_unit(version, &unit)) {
         row.allow_units = cannot->units;
-        row.allow_kind = kind_of(c, unit);
+        row.allow_kind = compile_kind(c, unit);
     }
     put_clauses(c, version);
     if (!put_purposes(c, version, &row.purposes) || !put_endpoints(c, version->catalogue, &row.endpoints) ||
-        !put_limits(c, version)) {
+        !compile_limits(c, version)) {
         return false;
     }
     PUT(c, versions, &row);
     return true;
-}
-
-/* ---- registry ---------------------------------------------------------------------------- */
-
-static void
-put_app(compiler *c, const licet_terms_app *app, uint32_t app_row)
-{
-    static const char *const environments[] = {"prod", "staging", "dev"};
-    const licet_terms_apps *apps = &c->agreement->apps;
-    licet_image_app row = {
-        .id = put_text(c, app->key.text),
-        .environment = put_text(c, licet_bytes_of_text(environments[app->environment.value])),
-        .default_use_case = LICET_NONE,
-        .products = {ROWS(c, app_products, licet_image_app_product), app->products.len},
-    };
-
-    if (app->default_use_case.line != 0) {
-        row.default_use_case = licet_names_rank(&apps->use_case_names, app->default_use_case.text);
-    }
-    for (uint32_t i = 0; i < app->products.len; i++) {
-        licet_image_app_product product = {
-            .product = licet_names_rank(&apps->product_names, LICET_TERMS_ROW(licet_scalar, app->products, i)->text),
-            .before_ms = UINT64_MAX};
-        PUT(c, app_products, &product);
-    }
-    for (uint32_t i = 0; i < app->credentials.len; i++) {
-        const licet_terms_credential *credential = LICET_TERMS_ROW(licet_terms_credential, app->credentials, i);
-        licet_image_credential out = {.id = put_text(c, credential->id.text),
-                                      .app = app_row,
-                                      .kind = (uint32_t)credential->kind.value,
-                                      .from_ms = credential->from.value,
-                                      .before_ms = credential->before.value,
-                                      .recipient = LICET_NONE};
-        memcpy(out.hmac, credential->hmac, sizeof(out.hmac));
-        PUT(c, credentials, &out);
-    }
-    PUT(c, apps, &row);
-}
-
-static void
-put_use_case(compiler *c, const licet_terms_use_case *use_case)
-{
-    licet_image_span approved = {use_case->approved.from.value, UINT64_MAX};
-    bool ever = approved.from_ms != UINT64_MAX;
-    licet_image_use_case row = {
-        .id = put_text(c, use_case->key.text),
-        .purpose = put_text(c, use_case->purpose.text),
-        .recipient = put_text(c, use_case->recipient.text),
-        .product = licet_names_rank(&c->agreement->apps.product_names, use_case->product.text),
-        .approved = {ROWS(c, spans, licet_image_span), ever},
-    };
-
-    if (ever) {
-        PUT(c, spans, &approved);
-    }
-    PUT(c, use_cases, &row);
-}
-
-static void
-put_registry(compiler *c)
-{
-    const licet_terms_apps *apps = &c->agreement->apps;
-
-    for (uint32_t i = 0; i < apps->product_names.len; i++) {
-        licet_text name = put_text(c, apps->product_names.sorted[i]->text);
-        PUT(c, products, &name);
-    }
-    for (uint32_t i = 0; i < apps->use_case_names.len; i++) {
-        put_use_case(c,
-                     LICET_TERMS_ROW(licet_terms_use_case, apps->use_cases, licet_names_row(&apps->use_case_names, i)));
-    }
-    for (uint32_t i = 0; i < apps->app_names.len; i++) {
-        put_app(c, LICET_TERMS_ROW(licet_terms_app, apps->apps, licet_names_row(&apps->app_names, i)), i);
-    }
 }
 
 /* ---- the blob -------------------------------------------------------------------------------- */
@@ -513,11 +346,11 @@ write_image(compiler *c, licet_buffer *out)
 
     memcpy(header.magic, LICET_IMAGE_MAGIC, sizeof(header.magic));
     for (uint32_t i = 0; i < c->kinds_len; i++) {
-        header.kinds[i] = put_text(c, c->kinds[i]);
+        header.kinds[i] = compile_text(c, c->kinds[i]);
     }
-    header.agreement = put_text(c, c->agreement->id.text);
-    header.licensor = put_text(c, last->parties.licensor.legal_name.text);
-    header.licensee = put_text(c, last->parties.licensee.legal_name.text);
+    header.agreement = compile_text(c, c->agreement->id.text);
+    header.licensor = compile_text(c, last->parties.licensor.legal_name.text);
+    header.licensee = compile_text(c, last->parties.licensee.legal_name.text);
     licet_put_bytes(out, licet_bytes_of(&header, sizeof(header)));
 #define PUT_TABLE(name, type)                                                                                          \
     put_table(&c->tables[TABLE_##name], sizeof(type), out, &header.name##_at, &header.name##_len);                     \
@@ -554,7 +387,7 @@ licet_site_compile(const licet_site *site, size_t i, const licet_compile_options
             goto done;
         }
     }
-    put_registry(&c);
+    compile_registry(&c);
     good = write_image(&c, out);
 done:
     free(c.endpoint_row);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compile: what the files of the compiler share; see compile.c.
+ *
+ *  (1) A row is put behind the last of its table; a range names rows that follow each other.
+ *  (2) Texts go to one string area, each time anew: rows own their texts.
+ */
+#ifndef LICET_AGREEMENT_COMPILE_H
+#define LICET_AGREEMENT_COMPILE_H
+
+#include "terms.h"
+
+enum {
+#define TABLE_ENUM(name, type) TABLE_##name,
+    LICET_IMAGE_TABLES(TABLE_ENUM)
+#undef TABLE_ENUM
+        TABLES_LEN
+};
+
+typedef struct compiler {
+    const licet_site *site;
+    const licet_terms_agreement *agreement;
+    const licet_compile_options *options;
+    licet_error *err;
+    licet_buffer tables[TABLES_LEN];
+    licet_bytes kinds[LICET_KINDS_MAX];
+    uint32_t kinds_len;
+    /* of the version under way */
+    uint32_t first_clause;
+    uint32_t *endpoint_row; /* image row of each row of its catalogue; owned */
+} compiler;
+
+/* Rows that a table has so far. */
+#define ROWS(c, table, type) ((uint32_t)((c)->tables[TABLE_##table].len / sizeof(type)))
+#define PUT(c, table, row) licet_put_bytes(&(c)->tables[TABLE_##table], licet_bytes_of((row), sizeof(*(row))))
+
+/* compile.c */
+licet_text compile_text(compiler *c, licet_bytes bytes);
+uint32_t compile_kind(const compiler *c, licet_bytes name);
+/* Row of a clause of the version under way; it is there. */
+uint32_t compile_clause(const compiler *c, const licet_terms_version *version, licet_bytes key);
+
+/* compile_limits.c: the limits of a version, in the order of their file. */
+bool compile_limits(compiler *c, const licet_terms_version *version);
+
+/* compile_registry.c: apps.yaml; rows by name. */
+void compile_registry(compiler *c);
+
+#endif
