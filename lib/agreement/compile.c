@@ -3,11 +3,11 @@
  * Compile: the checked terms of one agreement become an image.
  *
  *  (1) The same terms, cell, counters and kinds before give the same bytes but for the image's number: whether
- * something changed is a comparison of two blobs. (2) A counter's identity is agreement, clause, unit, span, over and
- * app, and not the amount: a changed 'most' keeps what was counted. (3) Order within the tables is that of image.c (3).
- * Kinds stand where the image before has them, then in the order in which versions first name them: leases, ids under
- * way and slots know a kind by its number, whatever image is in force. A kind that nothing names any more keeps its
- * number.
+ *      something changed is a comparison of two blobs.
+ *  (2) Order within the tables is that of image.c (3).
+ *  (3) Kinds stand where the image before has them, then in the order in which versions first name them: leases, ids
+ *      under way and slots know a kind by its number, whatever image is in force. A kind that nothing names any more
+ *      keeps its number.
  */
 #include "compile.h"
 #include "blob.h"
