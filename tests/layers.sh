@@ -26,6 +26,7 @@ store.h 2
 decide.h 3
 meter.h 4
 inflate.h 4
+money.h 1
 gate.h 5
 lease.h 5
 step.h 5
