@@ -223,15 +223,34 @@ typedef struct licet_image_version {
     uint32_t embargo_clause;           /* what refuses embargoed recipients and countries cites, or LICET_NONE */
     licet_range embargoed;             /* of table embargoed: countries */
     licet_range government;            /* of table government */
+    uint32_t most_credentials;         /* of one app that are valid at one time; 0: any number */
+    uint32_t credentials_clause;       /* row of clauses that says so, or LICET_NONE */
     /* no row has bytes that no field sets, or two equal images could differ */
 } licet_image_version;
 
+/* of says, a number that changes with owner, contact and description, which are persons' and not in an image: the first
+ * eight bytes of a hash; 0: nothing is said. */
 typedef struct licet_image_app {
     licet_text id, environment;
     uint32_t default_use_case; /* row of use_cases or LICET_NONE */
     licet_range products;      /* of table app_products */
     uint32_t reserved;
+    uint64_t from_ms, before_ms; /* outside of it none of its credentials is valid */
+    uint64_t says;
 } licet_image_app;
+
+typedef struct licet_image_product { /* one that apps.yaml registers; by product */
+    uint32_t product;                /* row of products */
+    uint32_t reserved;
+    uint64_t from_ms, before_ms; /* no app feeds it outside of it */
+    uint64_t says;
+} licet_image_product;
+
+typedef enum licet_environment {
+    LICET_ENVIRONMENT_PROD = 0,
+    LICET_ENVIRONMENT_STAGING = 1,
+    LICET_ENVIRONMENT_DEV = 2,
+} licet_environment;
 
 typedef struct licet_image_app_product { /* an app feeds a product from a time to a time */
     uint32_t product;                    /* row of products */
@@ -245,8 +264,8 @@ typedef struct licet_image_credential {
     uint8_t hmac[32]; /* HMAC-SHA-256 of what is shown, under the site's credential key */
     uint8_t key[32];  /* HTTP_SIGNATURE: the Ed25519 public key; else 0 */
     uint64_t from_ms, before_ms;
-    uint32_t recipient; /* row of recipients that the credential is, where content is passed on; or LICET_NONE */
-    uint32_t reserved;
+    uint32_t recipient;   /* row of recipients that the credential is, where content is passed on; or LICET_NONE */
+    uint32_t environment; /* licet_environment */
 } licet_image_credential;
 
 /* Who gets the content in the end. */
@@ -265,11 +284,31 @@ typedef struct licet_image_span { /* half-open */
     uint64_t from_ms, before_ms;
 } licet_image_span;
 
+typedef enum licet_use_case_state {
+    LICET_USE_CASE_DRAFT = 0,
+    LICET_USE_CASE_SUBMITTED = 1,
+    LICET_USE_CASE_APPROVED = 2,
+    LICET_USE_CASE_CHANGED = 3, /* needs a new approval */
+    LICET_USE_CASE_WITHDRAWN = 4,
+    LICET_USE_CASE_REJECTED = 5,
+} licet_use_case_state;
+#define LICET_USE_CASE_STATES_LEN 6
+
+typedef struct licet_image_step { /* in the life of a use case */
+    uint64_t at_ms;
+    uint64_t says; /* as of an app: who, in which role, and why */
+    uint32_t state;
+    uint32_t has_document;
+    uint8_t document[32]; /* SHA-256 of what was approved; 0: none is named */
+} licet_image_step;
+
 typedef struct licet_image_use_case {
     licet_text id, purpose, recipient;
     uint32_t product; /* row of products */
     uint32_t reserved;
     licet_range approved; /* of table spans, in order: when it was approved */
+    licet_range life;     /* of table steps, in order of time */
+    uint64_t says;        /* as of an app: its description */
 } licet_image_use_case;
 
 typedef struct licet_image_header {
@@ -306,6 +345,8 @@ typedef struct licet_image_header {
     X(apps, licet_image_app)                                                                                           \
     X(app_products, licet_image_app_product)                                                                           \
     X(products, licet_text)                                                                                            \
+    X(product_terms, licet_image_product)                                                                              \
+    X(steps, licet_image_step)                                                                                         \
     X(credentials, licet_image_credential)                                                                             \
     X(use_cases, licet_image_use_case)                                                                                 \
     X(strings, uint8_t)

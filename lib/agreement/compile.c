@@ -38,11 +38,14 @@ static_assert(sizeof(licet_image_grant) == 2 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_recipient) == 2 * T + 4 * N + 3 * L, "padding");
 static_assert(sizeof(licet_image_span) == 2 * L, "padding");
 static_assert(sizeof(licet_image_app_product) == 2 * N + 2 * L, "padding");
-static_assert(sizeof(licet_image_version) == 2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 2 * R,
+static_assert(sizeof(licet_image_version) ==
+                  2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 2 * R + 2 * N,
               "padding");
-static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N, "padding");
+static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N + 3 * L, "padding");
+static_assert(sizeof(licet_image_product) == 2 * N + 3 * L, "padding");
+static_assert(sizeof(licet_image_step) == 2 * L + 2 * N + H, "padding");
 static_assert(sizeof(licet_image_credential) == T + 2 * N + 2 * H + 2 * L + 2 * N, "padding");
-static_assert(sizeof(licet_image_use_case) == 3 * T + 2 * N + R, "padding");
+static_assert(sizeof(licet_image_use_case) == 3 * T + 2 * N + 2 * R + L, "padding");
 static_assert(sizeof(licet_image_header) == L + 2 * N + 2 * L + H + 2 * N + (LICET_KINDS_MAX + 3) * T + TABLES_LEN * R,
               "padding");
 #undef T
@@ -299,6 +302,7 @@ put_version(compiler *c, const licet_terms_version *version)
         .recipient_clause = LICET_NONE,
         .acceptance_clause = LICET_NONE,
         .embargo_clause = LICET_NONE,
+        .credentials_clause = LICET_NONE,
         .embargoed = {ROWS(c, embargoed, licet_text), 0},
         .government = {ROWS(c, government, licet_image_government), 0},
     };

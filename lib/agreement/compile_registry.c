@@ -15,6 +15,7 @@ put_app(compiler *c, const licet_terms_app *app, uint32_t app_row)
         .id = compile_text(c, app->key.text),
         .environment = compile_text(c, licet_bytes_of_text(environments[app->environment.value])),
         .default_use_case = LICET_NONE,
+        .before_ms = UINT64_MAX,
         .products = {ROWS(c, app_products, licet_image_app_product), app->products.len},
     };
 

@@ -311,11 +311,23 @@ check_registry(const licet_image *image, licet_error *err)
             return WRONG(err, "product of an app %u points outside", i);
         }
     }
+    for (uint32_t i = 0; i < header->product_terms_len; i++) {
+        const licet_image_product *product = &image->product_terms[i];
+        if (product->product >= header->products_len || (i > 0 && product[-1].product >= product->product)) {
+            return WRONG(err, "registered product %u cannot be", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->steps_len; i++) {
+        if (image->steps[i].state >= LICET_USE_CASE_STATES_LEN || image->steps[i].has_document > 1) {
+            return WRONG(err, "step %u in the life of a use case cannot be", i);
+        }
+    }
     for (uint32_t i = 0; i < header->use_cases_len; i++) {
         const licet_image_use_case *use_case = &image->use_cases[i];
         if (!is_name(image, use_case->id) || !is_name(image, use_case->purpose) ||
             !is_text(image, use_case->recipient, 0, LICET_NAME_MAX) || use_case->product >= header->products_len ||
             !licet_blob_range(use_case->approved, header->spans_len) ||
+            !licet_blob_range(use_case->life, header->steps_len) ||
             (i > 0 && order(image, image->use_cases[i - 1].id, use_case->id) >= 0)) {
             return WRONG(err, "use case %u cannot be", i);
         }
@@ -332,7 +344,7 @@ check_registry(const licet_image *image, licet_error *err)
     for (uint32_t i = 0; i < header->credentials_len; i++) {
         const licet_image_credential *credential = &image->credentials[i];
         if (!is_name(image, credential->id) || credential->app >= header->apps_len ||
-            credential->kind >= LICET_CREDENTIAL_KINDS_LEN ||
+            credential->kind >= LICET_CREDENTIAL_KINDS_LEN || credential->environment > LICET_ENVIRONMENT_DEV ||
             (credential->recipient != LICET_NONE && credential->recipient >= header->recipients_len)) {
             return WRONG(err, "credential %u cannot be", i);
         }
@@ -405,6 +417,7 @@ check_version_recipients(const licet_image *image, const licet_image_version *ve
     return version->recipient_not_declared <= LICET_RULE_REFUSE &&
            version->recipient_not_registered <= LICET_RULE_REFUSE && is_clause(image, version->recipient_clause) &&
            is_clause(image, version->acceptance_clause) && is_clause(image, version->embargo_clause) &&
+           is_clause(image, version->credentials_clause) &&
            licet_blob_range(version->embargoed, image->header->embargoed_len) &&
            licet_blob_range(version->government, image->header->government_len);
 }

@@ -4,7 +4,7 @@
  *
  *   1 the declared values are not too long        DECLARATION_TOO_LONG
  *   2 a version of the agreement is in force      NO_AGREEMENT
- *   3 the credential is valid at that time        CREDENTIAL_ENDED
+ *   3 app and credential are valid at that time   CREDENTIAL_ENDED
  *   4 no other protocol where something counts     UPGRADE_REFUSED
  *   5 the catalogue lists the endpoint            ENDPOINT_UNLISTED
  *   6 the use case is registered and approved     USE_CASE_UNKNOWN, USE_CASE_NOT_APPROVED
@@ -146,13 +146,15 @@ judge_time(const licet_image *image, const licet_facts *facts, licet_verdict *ve
 static void
 judge_credential(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
 {
+    const licet_image_app *app = &image->apps[facts->app];
     const licet_image_credential *credential;
+    bool ended = facts->time_ms < app->from_ms || facts->time_ms >= app->before_ms;
 
-    if (facts->credential == LICET_NONE) {
-        return;
+    if (facts->credential != LICET_NONE) {
+        credential = &image->credentials[facts->credential];
+        ended = ended || facts->time_ms < credential->from_ms || facts->time_ms >= credential->before_ms;
     }
-    credential = &image->credentials[facts->credential];
-    if (facts->time_ms < credential->from_ms || facts->time_ms >= credential->before_ms) {
+    if (ended) {
         object(verdict, LICET_REASON_CREDENTIAL_ENDED, LICET_NONE);
     }
 }

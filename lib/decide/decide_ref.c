@@ -285,7 +285,9 @@ use_case_of(const licet_image *image, const licet_facts *facts, bool *out_wrong)
         }
     }
     for (uint32_t i = 0; row != LICET_NONE && i < app->products.count; i++) {
-        fed = fed || image->app_products[app->products.first + i].product == image->use_cases[row].product;
+        const licet_image_app_product *product = &image->app_products[app->products.first + i];
+        fed = fed || (product->product == image->use_cases[row].product && facts->time_ms >= product->from_ms &&
+                      facts->time_ms < product->before_ms);
     }
     *out_wrong = !fed;
     return fed ? row : LICET_NONE;
@@ -314,6 +316,8 @@ all_objections(const licet_image *image, const licet_facts *facts, licet_verdict
 #define WHEN(condition, name) found |= (condition) ? 1u << LICET_REASON_##name : 0
     WHEN(facts->use_case.len > 64 || facts->purpose.len > 64 || facts->recipient.len > 64, DECLARATION_TOO_LONG);
     WHEN(!in_force, NO_AGREEMENT);
+    WHEN(facts->time_ms < image->apps[facts->app].from_ms, CREDENTIAL_ENDED);
+    WHEN(facts->time_ms >= image->apps[facts->app].before_ms, CREDENTIAL_ENDED);
     if (facts->credential != LICET_NONE) {
         WHEN(facts->time_ms < image->credentials[facts->credential].from_ms, CREDENTIAL_ENDED);
         WHEN(facts->time_ms >= image->credentials[facts->credential].before_ms, CREDENTIAL_ENDED);

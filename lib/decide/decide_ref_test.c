@@ -155,10 +155,17 @@ build(world *w)
         licet_image_app *app = WORLD_ADD(w, apps);
 
         app->default_use_case = w->header.use_cases_len > 0 && chance(70) ? any(w->header.use_cases_len) : LICET_NONE;
+        app->from_ms = any(20) * DAY;
+        app->before_ms = chance(60) ? UINT64_MAX : (20 + any(80)) * DAY;
         app->products.first = w->header.app_products_len;
         for (uint32_t product = 0; product < 3; product++) {
             if (chance(60)) {
                 world_feed(w, product);
+                if (chance(30)) {
+                    licet_image_app_product *fed = &w->app_products[w->header.app_products_len - 1];
+                    fed->from_ms = any(40) * DAY;
+                    fed->before_ms = (20 + any(80)) * DAY;
+                }
                 app->products.count++;
             }
         }

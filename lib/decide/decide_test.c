@@ -186,9 +186,10 @@ build(world *w, unsigned what)
     *WORLD_ADD(w, products) = world_text(w, "Alerts");
     world_feed(w, 0);
     world_feed(w, 1);
-    *WORLD_ADD(w, apps) = (licet_image_app){.id = world_text(w, "pages"), .default_use_case = 1, .products = {0, 2}};
-    *WORLD_ADD(w, apps) =
-        (licet_image_app){.id = world_text(w, "alerts"), .default_use_case = LICET_NONE, .products = {1, 1}};
+    *WORLD_ADD(w, apps) = (licet_image_app){
+        .id = world_text(w, "pages"), .default_use_case = 1, .products = {0, 2}, .before_ms = UINT64_MAX};
+    *WORLD_ADD(w, apps) = (licet_image_app){
+        .id = world_text(w, "alerts"), .default_use_case = LICET_NONE, .products = {1, 1}, .before_ms = UINT64_MAX};
     add_use_case(w, "UC-1", 1, "display", "press", signing);
     add_use_case(w, "UC-2", 0, "display", "public", signing);
     add_use_case(w, "UC-3", 0, "search", "", at("2023-01-01"));

@@ -43,6 +43,8 @@ typedef struct world {
     X(apps, licet_image_app)                                                                                           \
     X(app_products, licet_image_app_product)                                                                           \
     X(products, licet_text)                                                                                            \
+    X(product_terms, licet_image_product)                                                                              \
+    X(steps, licet_image_step)                                                                                         \
     X(credentials, licet_image_credential)                                                                             \
     X(use_cases, licet_image_use_case)
     /* clang-format on */
