@@ -188,6 +188,41 @@ typedef struct licet_image_payment {
     uint64_t amount; /* millionths of the currency */
 } licet_image_payment;
 
+/* What a version costs. Money is in billionths of the currency's unit (money.h). */
+typedef struct licet_image_rate_card {
+    uint32_t version;              /* row of versions; one rate card each at most, in their order */
+    uint32_t round_how;            /* licet_round */
+    uint32_t round_digits;         /* behind the point */
+    uint32_t per, zone, first_day; /* period of charging: as in a limit; MONTH, DAY or YEAR */
+    licet_text currency;           /* USD */
+    uint64_t minimum;              /* least of a period */
+    licet_range prices, surcharges, rebates;
+    uint32_t prepaid_clause; /* LICET_NONE: not prepaid */
+    uint32_t reserved;
+} licet_image_rate_card;
+typedef struct licet_image_price { /* the first that fits prices a unit */
+    licet_text name;
+    uint32_t clause; /* or LICET_NONE */
+    uint32_t kind;
+    uint32_t flow;         /* licet_flow, or LICET_NONE: both */
+    uint32_t deduplicated; /* 1: duplicates are not charged */
+    uint64_t from_ms, before_ms;
+    licet_range tiers;    /* at least one; the last has no end */
+    licet_range purposes; /* of table price_purposes; count 0: all, and none too */
+} licet_image_price;
+typedef struct licet_image_tier {
+    uint64_t to; /* units of the period, from its begin; UINT64_MAX: all beyond */
+    uint64_t price;
+} licet_image_tier;
+typedef struct licet_image_surcharge {
+    licet_text name;
+    uint64_t percent; /* billionths of a percent */
+} licet_image_surcharge;
+typedef struct licet_image_rebate { /* of all that a period costs, by the highest that it reaches */
+    uint64_t from;
+    uint64_t percent;
+} licet_image_rebate;
+
 /* A rule on government recipients. */
 typedef struct licet_image_government {
     uint32_t clause;
@@ -335,6 +370,12 @@ typedef struct licet_image_header {
     X(limit_counters, uint32_t)                                                                                        \
     X(zones, licet_image_zone)                                                                                         \
     X(transitions, licet_image_transition)                                                                             \
+    X(rate_cards, licet_image_rate_card)                                                                               \
+    X(prices, licet_image_price)                                                                                       \
+    X(price_purposes, licet_text)                                                                                      \
+    X(tiers, licet_image_tier)                                                                                         \
+    X(surcharges, licet_image_surcharge)                                                                               \
+    X(rebates, licet_image_rebate)                                                                                     \
     X(payments, licet_image_payment)                                                                                   \
     X(embargoed, licet_text)                                                                                           \
     X(government, licet_image_government)                                                                              \

@@ -283,6 +283,7 @@ check_version(licet_reader *reader, const licet_terms_agreement *agreement, cons
                          QUOTED(version->catalogue_name), QUOTED(version->catalogue_name));
     }
     check_limits(reader, version);
+    licet_terms_check_prices(reader, version);
     if (cannot->unit.line != 0 && version->catalogue != NULL && !version->catalogue->file.broken &&
         !licet_terms_allow_unit(version, &unit)) {
         licet_reader_say(reader, &cannot->unit,
@@ -478,6 +479,7 @@ check_apps(licet_reader *reader, const licet_terms_agreement *agreement)
     }
     free(ids.slots);
     check_use_cases(reader, agreement);
+    licet_terms_check_payments(reader, apps);
 }
 
 /* ---- credentials, over all agreements ---------------------------------------------- */

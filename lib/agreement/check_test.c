@@ -46,7 +46,8 @@ static const struct change {
      "licet.yaml:4:7: flow \"in\": expected acquired or passed-on\n"},
     {"unknown field", VERSION, "limits:", "limts:",
      "agreements/M-2022-7/2022-10-10.yaml:13:1: field \"limts\" is not known here: expected one of agreement, "
-     "in_force, calendar, parties, catalogue, clauses, purposes, limits, cannot_record, on_overrun, mode; did you mean "
+     "in_force, calendar, parties, catalogue, clauses, purposes, limits, prices, cannot_record, on_overrun, mode; did "
+     "you mean "
      "\"limits\"?\n"},
     {"unknown field, far", CONFIG, "gate: 1", "gate: 1\ncolour: red",
      "licet.yaml:4:1: field \"colour\" is not known here: expected one of party, site, gate, flow, upstream, listen, "
@@ -256,9 +257,6 @@ static const struct change {
     {"later: recipients", VERSION, "mode: enforce", "mode: enforce\nrecipients: x",
      "agreements/M-2022-7/2022-10-10.yaml:19:1: field \"recipients\" comes with a later version of licet; this one "
      "cannot enforce it\n"},
-    {"later: prices", VERSION, "mode: enforce", "mode: enforce\nprices: x",
-     "agreements/M-2022-7/2022-10-10.yaml:19:1: field \"prices\" comes with a later version of licet; this one cannot "
-     "enforce it\n"},
     {"later: retention", VERSION, "mode: enforce", "mode: enforce\nretention: x",
      "agreements/M-2022-7/2022-10-10.yaml:19:1: field \"retention\" comes with a later version of licet; this one "
      "cannot enforce it\n"},

@@ -32,6 +32,11 @@ static_assert(sizeof(licet_image_endpoint) == 2 * T + 2 * R, "padding");
 static_assert(sizeof(licet_image_limit) == T + 3 * R + 14 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_zone) == T + R, "padding");
 static_assert(sizeof(licet_image_transition) == L + 2 * N, "padding");
+static_assert(sizeof(licet_image_rate_card) == 8 * N + T + L + 3 * R, "padding");
+static_assert(sizeof(licet_image_price) == T + 4 * N + 2 * L + 2 * R, "padding");
+static_assert(sizeof(licet_image_tier) == 2 * L, "padding");
+static_assert(sizeof(licet_image_surcharge) == T + L, "padding");
+static_assert(sizeof(licet_image_rebate) == 2 * L, "padding");
 static_assert(sizeof(licet_image_payment) == 2 * L, "padding");
 static_assert(sizeof(licet_image_government) == 4 * N + R, "padding");
 static_assert(sizeof(licet_image_grant) == 2 * N + 2 * L, "padding");
@@ -315,9 +320,10 @@ put_version(compiler *c, const licet_terms_version *version)
     }
     put_clauses(c, version);
     if (!put_purposes(c, version, &row.purposes) || !put_endpoints(c, version->catalogue, &row.endpoints) ||
-        !compile_limits(c, version)) {
+        !compile_limits(c, version) || !compile_prices(c, version)) {
         return false;
     }
+    row.limits.count = ROWS(c, limits, licet_image_limit) - row.limits.first;
     PUT(c, versions, &row);
     return true;
 }
@@ -392,6 +398,7 @@ licet_site_compile(const licet_site *site, size_t i, const licet_compile_options
         }
     }
     compile_registry(&c);
+    compile_payments(&c);
     good = write_image(&c, out);
 done:
     free(c.endpoint_row);

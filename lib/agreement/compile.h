@@ -43,6 +43,12 @@ uint32_t compile_clause(const compiler *c, const licet_terms_version *version, l
 /* compile_limits.c: the limits of a version, in the order of their file. */
 bool compile_limits(compiler *c, const licet_terms_version *version);
 
+/* compile_prices.c: the rate card of a version, and a prepaid credit as limits; payments. */
+bool compile_prices(compiler *c, const licet_terms_version *version);
+/* Limits that a prepaid credit makes. */
+uint32_t compile_credit_limits(const licet_terms_version *version);
+void compile_payments(compiler *c);
+
 /* compile_registry.c: apps.yaml; rows by name. */
 void compile_registry(compiler *c);
 

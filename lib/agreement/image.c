@@ -13,6 +13,7 @@
 #include "terms.h"
 
 #include "licet/image.h"
+#include "licet/money.h"
 
 #define WRONG(err, ...) LICET_FAIL((err), LICET_E_CORRUPT, 0, "image: " __VA_ARGS__)
 
@@ -159,6 +160,12 @@ check_limit(const licet_image *image, const licet_image_limit *limit)
 }
 
 static bool
+is_clause(const licet_image *image, uint32_t row)
+{
+    return row == LICET_NONE || row < image->header->clauses_len;
+}
+
+static bool
 check_zones(const licet_image *image, licet_error *err)
 {
     const licet_image_header *header = image->header;
@@ -183,6 +190,85 @@ check_zones(const licet_image *image, licet_error *err)
         }
     }
     return header->payments_len <= LICET_PAYMENTS_MAX || WRONG(err, "more than %u payments", LICET_PAYMENTS_MAX);
+}
+
+/* Periods as in a limit. */
+static bool
+check_period(const licet_image_header *header, const licet_image_rate_card *card)
+{
+    licet_image_limit limit = {.per = card->per, .zone = card->zone, .first_day = card->first_day};
+
+    return (card->per == LICET_PER_MONTH || card->per == LICET_PER_DAY || card->per == LICET_PER_YEAR) &&
+           check_window(header, &limit);
+}
+
+static bool
+check_rate_card(const licet_image *image, const licet_image_rate_card *card)
+{
+    const licet_image_header *header = image->header;
+
+    return card->version < header->versions_len && card->round_how < LICET_ROUNDS_LEN &&
+           card->round_digits <= LICET_MONEY_DIGITS && check_period(header, card) &&
+           is_text(image, card->currency, 3, 3) && card->minimum <= INT64_MAX &&
+           licet_blob_range(card->prices, header->prices_len) &&
+           licet_blob_range(card->surcharges, header->surcharges_len) &&
+           licet_blob_range(card->rebates, header->rebates_len) && is_clause(image, card->prepaid_clause);
+}
+
+static bool
+check_price(const licet_image *image, const licet_image_price *price)
+{
+    const licet_image_header *header = image->header;
+
+    if (!is_name(image, price->name) || !is_clause(image, price->clause) || price->kind >= header->kinds_len ||
+        (price->flow != LICET_NONE && price->flow > LICET_FLOW_PASSED_ON) || price->deduplicated > 1 ||
+        price->from_ms >= price->before_ms || price->tiers.count == 0 ||
+        !licet_blob_range(price->tiers, header->tiers_len) ||
+        !licet_blob_range(price->purposes, header->price_purposes_len)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < price->tiers.count; i++) {
+        const licet_image_tier *tier = &image->tiers[price->tiers.first + i];
+        if (tier->price > INT64_MAX || (i > 0 && tier[-1].to >= tier->to) ||
+            (tier->to == UINT64_MAX) != (i + 1 == price->tiers.count)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < price->purposes.count; i++) {
+        if (!is_name(image, image->price_purposes[price->purposes.first + i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+check_prices(const licet_image *image, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+    for (uint32_t i = 0; i < header->rate_cards_len; i++) {
+        const licet_image_rate_card *card = &image->rate_cards[i];
+        if (!check_rate_card(image, card) || (i > 0 && card[-1].version >= card->version)) {
+            return WRONG(err, "rate card %u cannot be", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->prices_len; i++) {
+        if (!check_price(image, &image->prices[i])) {
+            return WRONG(err, "price %u cannot be", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->surcharges_len; i++) {
+        if (!is_name(image, image->surcharges[i].name) || image->surcharges[i].percent > INT64_MAX) {
+            return WRONG(err, "surcharge %u cannot be", i);
+        }
+    }
+    for (uint32_t i = 0; i < header->rebates_len; i++) {
+        if (image->rebates[i].from > INT64_MAX || image->rebates[i].percent > INT64_MAX) {
+            return WRONG(err, "rebate %u cannot be", i);
+        }
+    }
+    return true;
 }
 
 static bool
@@ -406,12 +492,6 @@ check_limits_of_request(const licet_image *image, const licet_image_version *ver
 }
 
 static bool
-is_clause(const licet_image *image, uint32_t row)
-{
-    return row == LICET_NONE || row < image->header->clauses_len;
-}
-
-static bool
 check_version_recipients(const licet_image *image, const licet_image_version *version)
 {
     return version->recipient_not_declared <= LICET_RULE_REFUSE &&
@@ -501,8 +581,9 @@ licet_image_open(licet_bytes blob, licet_image *out_image, licet_error *err)
     licet_image image = {.header = (const licet_image_header *)(const void *)blob.data};
 
     if (!check_header(blob, image.header, err) || !check_tables(blob, &image, err) || !check_terms(&image, err) ||
-        !check_zones(&image, err) || !check_recipients(&image, err) || !check_government(&image, err) ||
-        !check_catalogue(&image, err) || !check_registry(&image, err) || !check_versions(&image, err)) {
+        !check_zones(&image, err) || !check_prices(&image, err) || !check_recipients(&image, err) ||
+        !check_government(&image, err) || !check_catalogue(&image, err) || !check_registry(&image, err) ||
+        !check_versions(&image, err)) {
         return false;
     }
     *out_image = image;

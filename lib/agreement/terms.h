@@ -12,6 +12,7 @@
 #include "schema.h"
 
 #include "licet/agreement.h"
+#include "licet/money.h"
 
 #define LICET_COUNTS_PER_ENDPOINT_MAX 8u              /* LICET_SCAN_UNITS_MAX of meter/, which this room does not see */
 #define LICET_PATH_NODES_MAX 32u                      /* LICET_SCAN_NODES_MAX */
@@ -102,6 +103,48 @@ typedef struct licet_terms_cannot_record {
     licet_scalar unit; /* with ALLOW */
 } licet_terms_cannot_record;
 
+/* Prices; money in billionths. */
+typedef struct licet_terms_tier {
+    licet_scalar key; /* place of the row; no text */
+    licet_number to;  /* fallback UINT64_MAX: all beyond */
+    licet_number at;
+} licet_terms_tier;
+
+typedef struct licet_terms_price {
+    licet_scalar line; /* its name */
+    licet_scalar clause, unit;
+    licet_number count, flow, from, before, included, at;
+    licet_rows purposes; /* licet_scalar */
+    licet_rows tiers;    /* licet_terms_tier */
+} licet_terms_price;
+
+typedef struct licet_terms_surcharge {
+    licet_scalar name;
+    licet_number percent; /* billionths of a percent */
+} licet_terms_surcharge;
+
+typedef struct licet_terms_rebate {
+    licet_scalar key; /* place of the row; no text */
+    licet_number from, percent;
+} licet_terms_rebate;
+
+typedef struct licet_terms_prices {
+    licet_scalar currency; /* line 0: no prices */
+    licet_number per;
+    licet_scalar round;
+    licet_round round_how;
+    uint32_t round_digits;
+    licet_number minimum;
+    licet_rows lines; /* licet_terms_price; the short form is one, named by its unit */
+    licet_rows surcharges, rebates;
+    struct licet_terms_prepaid {
+        licet_scalar clause;
+    } prepaid;
+    /* the short form */
+    licet_scalar unit, clause;
+    licet_number count, first, at, beyond;
+} licet_terms_prices;
+
 typedef struct licet_terms_version {
     licet_terms_file file;
     licet_scalar id; /* 2022-10-10 */
@@ -124,6 +167,7 @@ typedef struct licet_terms_version {
     licet_rows limits; /* licet_terms_limit */
     licet_terms_cannot_record cannot_record;
     licet_number on_overrun, mode;
+    licet_terms_prices prices;
     const licet_terms_catalogue *catalogue; /* NULL: not there */
     licet_names clause_names;
 } licet_terms_version;
@@ -153,10 +197,17 @@ typedef struct licet_terms_use_case {
     } approved;
 } licet_terms_use_case;
 
+typedef struct licet_terms_payment {
+    licet_scalar key; /* place of the row; no text */
+    licet_number from, amount;
+    licet_scalar document;
+} licet_terms_payment;
+
 typedef struct licet_terms_apps {
     licet_terms_file file;
     licet_rows apps;      /* licet_terms_app */
     licet_rows use_cases; /* licet_terms_use_case */
+    licet_rows payments;  /* licet_terms_payment */
     licet_names app_names, use_case_names, product_names;
     licet_scalar *products; /* every app's, once, sorted */
     uint32_t products_len;
@@ -188,6 +239,12 @@ struct licet_site {
 bool licet_terms_read_config(licet_reader *reader, licet_bytes text, licet_terms_config *out);
 bool licet_terms_read_catalogue(licet_reader *reader, licet_bytes text, licet_terms_catalogue *out);
 bool licet_terms_read_version(licet_reader *reader, licet_bytes text, licet_terms_version *out);
+/* terms_prices.c */
+extern const licet_schema licet_terms_prices_schema, licet_terms_payment_schema;
+/* After a version was read: the short form of its prices becomes a line. False: memory. */
+bool licet_terms_prices_finish(licet_reader *reader, licet_terms_prices *prices);
+void licet_terms_check_prices(licet_reader *reader, const licet_terms_version *version);
+void licet_terms_check_payments(licet_reader *reader, const licet_terms_apps *apps);
 bool licet_terms_read_apps(licet_reader *reader, licet_bytes text, licet_terms_apps *out);
 /* What the four share: text to tree to struct. */
 bool licet_terms_read(licet_reader *reader, licet_bytes text, const licet_schema *schema, void *out);

@@ -89,6 +89,7 @@ static const licet_field apps_fields[] = {
     {.name = "use_cases", .type = LICET_FIELD_MAP, AT(use_cases), .schema = &use_case_schema},
     {.name = "recipients", .type = LICET_FIELD_LATER},
     {.name = "outbound", .type = LICET_FIELD_LATER},
+    {.name = "payments", .type = LICET_FIELD_LIST, AT(payments), .schema = &licet_terms_payment_schema},
     {.name = NULL}};
 #undef AT
 static const licet_schema apps_schema = {.noun = "apps.yaml", .size = sizeof(licet_terms_apps), .fields = apps_fields};

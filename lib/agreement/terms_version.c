@@ -304,7 +304,7 @@ static const licet_field version_fields[] = {
     {.name = "government", .type = LICET_FIELD_LATER},
     {.name = "recipients", .type = LICET_FIELD_LATER},
     {.name = "limits", .type = LICET_FIELD_LIST, AT(limits), .schema = &limit_schema},
-    {.name = "prices", .type = LICET_FIELD_LATER},
+    {.name = "prices", .type = LICET_FIELD_OBJECT, AT(prices), .schema = &licet_terms_prices_schema},
     {.name = "retention", .type = LICET_FIELD_LATER},
     {.name = "reports", .type = LICET_FIELD_LATER},
     {.name = "audit", .type = LICET_FIELD_LATER},
@@ -324,7 +324,7 @@ static const licet_schema version_schema = {
 bool
 licet_terms_read_version(licet_reader *reader, licet_bytes text, licet_terms_version *out)
 {
-    return licet_terms_read(reader, text, &version_schema, out) &&
+    return licet_terms_read(reader, text, &version_schema, out) && licet_terms_prices_finish(reader, &out->prices) &&
            licet_names_build(&out->clause_names, reader->arena, out->clauses.rows, out->clauses.len,
                              sizeof(licet_terms_clause));
 }

@@ -33,6 +33,12 @@ typedef struct world {
     X(limit_counters, uint32_t)                                                                                        \
     X(zones, licet_image_zone)                                                                                         \
     X(transitions, licet_image_transition)                                                                             \
+    X(rate_cards, licet_image_rate_card)                                                                               \
+    X(prices, licet_image_price)                                                                                       \
+    X(price_purposes, licet_text)                                                                                      \
+    X(tiers, licet_image_tier)                                                                                         \
+    X(surcharges, licet_image_surcharge)                                                                               \
+    X(rebates, licet_image_rebate)                                                                                     \
     X(payments, licet_image_payment)                                                                                   \
     X(embargoed, licet_text)                                                                                           \
     X(government, licet_image_government)                                                                              \
