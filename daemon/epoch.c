@@ -270,7 +270,7 @@ follow(licet_recorder *r, recorder_gate *from)
         if (now.taken > known) {
             recorder_counter_add(r, i, now.window, now.taken - known, UINT64_MAX);
         } else if (now.taken < known) {
-            recorder_counter_give(r, i, now.window, known - now.taken);
+            licet_gate_credit(r->gate->gate, i, now.window, known - now.taken);
         }
         *seen = now;
     }

@@ -44,21 +44,6 @@ recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint6
 }
 
 void
-recorder_counter_give(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units)
-{
-    licet_counter_value from, to;
-
-    do {
-        from = licet_gate_counter(r->gate->gate, counter);
-        if (from.window != window) {
-            return;
-        }
-        to = from;
-        to.taken -= units < to.taken - to.held ? units : to.taken - to.held;
-    } while (!licet_gate_counter_swap(r->gate->gate, counter, from, to));
-}
-
-void
 recorder_counter_raise(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t taken)
 {
     licet_counter_value now = r->gate != NULL ? licet_gate_counter(r->gate->gate, counter) : (licet_counter_value){0};

@@ -337,7 +337,6 @@ void recorder_counted(licet_recorder *r);
 void recorder_counters_set(licet_recorder *r);
 /* Adds units of a window, at most up to most (what is taken already stays): to the counter, to the sum. */
 void recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
-void recorder_counter_give(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units);
 /* To at least so much, in a file that nobody takes from yet. */
 void recorder_counter_raise(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t taken);
 void recorder_sum_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);

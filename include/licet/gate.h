@@ -337,6 +337,9 @@ typedef struct licet_counter_value {
 uint32_t licet_gate_counters(const licet_gate *gate);
 licet_counter_value licet_gate_counter(const licet_gate *gate, uint32_t counter);
 bool licet_gate_counter_swap(licet_gate *gate, uint32_t counter, licet_counter_value from, licet_counter_value to);
+/* Gives back units of a counter's window that were charged and turned out not to count: duplicates. What responses
+ * under way hold stays. Nothing happens when the window is over. counter: licet_image_counter_row of the window. */
+void licet_gate_credit(licet_gate *gate, uint32_t counter, uint32_t window, uint64_t units);
 
 /* Leases: per cell and kind two totals that only rise over an epoch, but for units given back. taken <= granted. Of
  * what is granted some is kept for responses under way: an admission leaves it. */

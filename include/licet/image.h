@@ -426,12 +426,18 @@ licet_scope licet_image_scope(const licet_image *image, uint32_t app, uint32_t c
                               uint32_t recipient, uint32_t endpoint);
 /* Place of a scope among the counters of a limit, < limit->counters.count. */
 uint32_t licet_image_counter_place(const licet_image *image, const licet_image_limit *limit, const licet_scope *scope);
-/* The counter of a limit for a scope. Of a ROLLING limit its buckets are the counters behind it. */
+/* The counter of a limit for a scope. Of a ROLLING limit the first of a row of counters, one for each of its buckets.
+ */
 uint32_t licet_image_counter(const licet_image *image, const licet_image_limit *limit, const licet_scope *scope);
 /* The counter at a place, < limit->counters.count. */
 uint32_t licet_image_counter_at(const licet_image *image, const licet_image_limit *limit, uint32_t place);
-/* Rows of shared memory that one counter of a limit takes: 1, and of a ROLLING one its buckets, two in a row. */
+/* Rows of shared memory that one counter of a limit takes: 1, of a ROLLING one one for each bucket. */
 uint32_t licet_image_counter_rows(const licet_image_limit *limit);
+/* Which of these rows the units of a window (licet_window_of) stand in. */
+uint32_t licet_image_counter_row(const licet_image_limit *limit, uint32_t counter, uint32_t window);
+/* Whether a limit binds what belongs to a scope, in a flow and for a purpose (len 0: none): all but its unit. */
+bool licet_image_limit_covers(const licet_image *image, const licet_image_limit *limit, licet_flow flow,
+                              licet_bytes purpose, const licet_scope *scope);
 /* Buckets of a ROLLING limit, the one under way included; 0 of any other. */
 uint32_t licet_image_buckets(const licet_image_limit *limit);
 /* What a limit allows at a time: most, or of a prepaid credit the payments made so far. */

@@ -76,7 +76,51 @@ licet_image_buckets(const licet_image_limit *limit)
 uint32_t
 licet_image_counter_rows(const licet_image_limit *limit)
 {
-    return 1 + (licet_image_buckets(limit) + 1) / 2;
+    uint32_t buckets = licet_image_buckets(limit);
+
+    return buckets > 0 ? buckets : 1;
+}
+
+uint32_t
+licet_image_counter_row(const licet_image_limit *limit, uint32_t counter, uint32_t window)
+{
+    return counter + window % licet_image_counter_rows(limit);
+}
+
+static bool
+purpose_binds(const licet_image *image, const licet_image_limit *limit, licet_bytes purpose)
+{
+    for (uint32_t i = 0; i < limit->purposes.count; i++) {
+        if (licet_bytes_equal(licet_image_text(image, image->limit_purposes[limit->purposes.first + i]), purpose)) {
+            return true;
+        }
+    }
+    return limit->purposes.count == 0;
+}
+
+static bool
+endpoint_binds(const licet_image *image, const licet_image_limit *limit, uint32_t endpoint)
+{
+    for (uint32_t i = 0; i < limit->endpoints.count; i++) {
+        if (image->limit_endpoints[limit->endpoints.first + i] == endpoint) {
+            return true;
+        }
+    }
+    return limit->endpoints.count == 0;
+}
+
+bool
+licet_image_limit_covers(const licet_image *image, const licet_image_limit *limit, licet_flow flow, licet_bytes purpose,
+                         const licet_scope *scope)
+{
+    if (limit->flow != LICET_NONE && limit->flow != (uint32_t)flow) {
+        return false;
+    }
+    if (limit->classes != 0 &&
+        (scope->recipient == LICET_NONE || (limit->classes >> image->recipients[scope->recipient].kind & 1) == 0)) {
+        return false;
+    }
+    return endpoint_binds(image, limit, scope->endpoint) && purpose_binds(image, limit, purpose);
 }
 
 uint64_t

@@ -266,42 +266,6 @@ reserve_units(const licet_image *image, const licet_facts *facts, licet_verdict 
     return counted;
 }
 
-static bool
-purpose_binds(const licet_image *image, const licet_image_limit *limit, licet_bytes purpose)
-{
-    for (uint32_t i = 0; i < limit->purposes.count; i++) {
-        if (name_order(image, image->limit_purposes[limit->purposes.first + i], purpose) == 0) {
-            return true;
-        }
-    }
-    return limit->purposes.count == 0;
-}
-
-static bool
-class_binds(const licet_image *image, const licet_image_limit *limit, uint32_t recipient)
-{
-    return limit->classes == 0 ||
-           (recipient != LICET_NONE && (limit->classes >> image->recipients[recipient].kind & 1) != 0);
-}
-
-static bool
-limit_binds(const licet_image *image, const licet_image_limit *limit, uint32_t counted, const licet_facts *facts,
-            const licet_verdict *verdict)
-{
-    uint32_t endpoint = verdict->endpoint;
-
-    if ((counted & UINT32_C(1) << limit->kind) == 0 || (limit->flow != LICET_NONE && limit->flow != facts->flow) ||
-        !purpose_binds(image, limit, verdict->purpose) || !class_binds(image, limit, verdict->registered)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < limit->endpoints.count; i++) {
-        if (image->limit_endpoints[limit->endpoints.first + i] == endpoint) {
-            return true;
-        }
-    }
-    return limit->endpoints.count == 0;
-}
-
 void
 licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
 {
@@ -318,7 +282,8 @@ licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_v
         const licet_image_limit *limit = &image->limits[row];
         licet_verdict_limit *bound;
 
-        if (!limit_binds(image, limit, counted, facts, verdict)) {
+        if ((counted >> limit->kind & 1) == 0 ||
+            !licet_image_limit_covers(image, limit, facts->flow, verdict->purpose, &scope)) {
             continue;
         }
         if (limit->kind == LICET_KIND_BYTE) {

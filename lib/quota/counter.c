@@ -128,3 +128,18 @@ licet_gate_counter_swap(licet_gate *gate, uint32_t counter, licet_counter_value 
 {
     return counter < gate->at.counters && counter_swap(gate_counter_at(gate, counter), from, to);
 }
+
+void
+licet_gate_credit(licet_gate *gate, uint32_t counter, uint32_t window, uint64_t units)
+{
+    licet_counter_value from, to;
+
+    do {
+        from = licet_gate_counter(gate, counter);
+        if (counter >= gate->at.counters || from.window != window) {
+            return;
+        }
+        to = from;
+        to.taken -= gate_least(units, to.taken - gate_least(to.held, to.taken));
+    } while (!licet_gate_counter_swap(gate, counter, from, to));
+}
