@@ -284,6 +284,12 @@ check_version(licet_reader *reader, const licet_terms_agreement *agreement, cons
     }
     check_limits(reader, version);
     licet_terms_check_prices(reader, version);
+    if (version->tokens.clause.line != 0 &&
+        licet_names_find(&version->clause_names, version->tokens.clause.text) == LICET_NONE) {
+        licet_reader_say(reader, &version->tokens.clause,
+                         "credentials: ", "clause \"%s\" is not among the clauses of this version",
+                         QUOTED(version->tokens.clause));
+    }
     if (cannot->unit.line != 0 && version->catalogue != NULL && !version->catalogue->file.broken &&
         !licet_terms_allow_unit(version, &unit)) {
         licet_reader_say(reader, &cannot->unit,
@@ -409,7 +415,7 @@ static bool
 feeds(const licet_terms_app *app, licet_bytes product)
 {
     for (uint32_t i = 0; i < app->products.len; i++) {
-        if (licet_bytes_equal(LICET_TERMS_ROW(licet_scalar, app->products, i)->text, product)) {
+        if (licet_bytes_equal(LICET_TERMS_ROW(licet_terms_fed, app->products, i)->name.text, product)) {
             return true;
         }
     }
@@ -422,15 +428,6 @@ check_app(licet_reader *reader, const licet_terms_apps *apps, const licet_terms_
     char context[LICET_CONTEXT_MAX];
 
     licet_context_of(context, "app %s: ", QUOTED(app->key));
-    for (uint32_t i = 1; i < app->products.len; i++) {
-        const licet_scalar *product = LICET_TERMS_ROW(licet_scalar, app->products, i);
-        for (uint32_t j = 0; j < i && i < LICET_ENDPOINTS_MAX; j++) {
-            if (licet_bytes_equal(LICET_TERMS_ROW(licet_scalar, app->products, j)->text, product->text)) {
-                licet_reader_say(reader, product, context, "products names \"%s\" twice", QUOTED(*product));
-                break;
-            }
-        }
-    }
     if (app->default_use_case.line != 0) {
         uint32_t row = licet_names_find(&apps->use_case_names, app->default_use_case.text);
         const licet_terms_use_case *use_case =
@@ -568,6 +565,7 @@ licet_terms_check_site(licet_site *site, licet_mistakes *mistakes)
         if (agreement->has_apps && !agreement->apps.file.broken) {
             reader.file = agreement->apps.file.path;
             check_apps(&reader, agreement);
+            licet_terms_check_lives(&reader, agreement);
         }
     }
     return check_credentials(&reader, site) && !reader.failed;

@@ -44,11 +44,10 @@ static const struct change {
     {"several mistakes", CONFIG, "gate: 1\nflow: acquired", "gate: 0\nflow: in",
      "licet.yaml:3:7: gate \"0\": expected a whole number from 1 to 65535\n"
      "licet.yaml:4:7: flow \"in\": expected acquired or passed-on\n"},
-    {"unknown field", VERSION, "limits:", "limts:",
-     "agreements/M-2022-7/2022-10-10.yaml:13:1: field \"limts\" is not known here: expected one of agreement, "
-     "in_force, calendar, parties, catalogue, clauses, purposes, limits, prices, cannot_record, on_overrun, mode; did "
-     "you mean "
-     "\"limits\"?\n"},
+    {"unknown field", APPS, "role: licensing, from", "role: licensing, documnt: 1, from",
+     "agreements/M-2022-7/apps.yaml:10:105: use case UC-2: approved: field \"documnt\" is not known here: expected one "
+     "of "
+     "by, role, from, before, document, says; did you mean \"document\"?\n"},
     {"unknown field, far", CONFIG, "gate: 1", "gate: 1\ncolour: red",
      "licet.yaml:4:1: field \"colour\" is not known here: expected one of party, site, gate, flow, upstream, listen, "
      "metrics, "
@@ -401,6 +400,86 @@ static const struct change {
      "version of agreement M-2022-7\n"},
     {"use case approved", APPS, ", role: licensing", "",
      "agreements/M-2022-7/apps.yaml:10:74: use case UC-2: approved: field \"role\" is missing\n"},
+    {"product over time", APPS, "[Feed, Pages]", "[{ name: Feed, from: 2023-01-01, before: 2022-01-01 }, Pages]",
+     "agreements/M-2022-7/apps.yaml:8:62: app feed: product Feed: before \"2022-01-01\": expected a time after from "
+     "\"2023-01-01\"\n"},
+    {"product twice at a time", APPS, "[Feed, Pages]",
+     "[{ name: Feed, before: 2023-01-01 }, Pages, { name: Feed, from: 2022-12-01 }]",
+     "agreements/M-2022-7/apps.yaml:8:73: app feed: products names \"Feed\" twice for the same time\n"},
+    {"product by turns", APPS, "[Feed, Pages]",
+     "[{ name: Feed, before: 2023-01-01 }, Pages, { name: Feed, from: 2023-01-01 }]", ""},
+    {"product without a name", APPS, "[Feed, Pages]", "[Feed, { from: 2023-01-01 }, Pages]",
+     "agreements/M-2022-7/apps.yaml:8:28: app feed: products: field \"name\" is missing\n"},
+    {"products no list", APPS, "[Feed, Pages]", "Feed",
+     "agreements/M-2022-7/apps.yaml:8:21: app feed: products \"Feed\": expected a list\n"},
+    {"product not registered", APPS,
+     "use_cases:", "products: { Pages: { owner: News, contact: news@example.org } }\nuse_cases:",
+     "agreements/M-2022-7/apps.yaml:8:22: app feed: product \"Feed\" is not among the products of this file\n"},
+    {"product registered ends", APPS,
+     "use_cases:", "products: { Feed: { from: 2023-01-01, before: 2022-01-01 }, Pages: {} }\nuse_cases:",
+     "agreements/M-2022-7/apps.yaml:9:47: product Feed: before \"2022-01-01\": expected a time after from "
+     "\"2023-01-01\"\n"},
+    {"app ends", APPS, "environment: staging", "from: 2023-01-01, before: 2023-01-01",
+     "agreements/M-2022-7/apps.yaml:8:62: app feed: before \"2023-01-01\": expected a time after from "
+     "\"2023-01-01\"\n"},
+    {"credential environment", APPS, "kind: bearer", "kind: bearer, environment: test",
+     "agreements/M-2022-7/apps.yaml:6:47: app pages: credential K-1: environment \"test\": expected prod, staging or "
+     "dev\n"},
+    {"tokens", VERSION, "mode: enforce\n", "mode: enforce\ncredentials: { most_per_app: 0, clause: RATE }\n",
+     "agreements/M-2022-7/2022-10-10.yaml:19:30: credentials: most_per_app \"0\": expected a whole number from 1 to "
+     "65535\n"},
+    {"tokens clause", VERSION, "mode: enforce\n", "mode: enforce\ncredentials: { most_per_app: 1, clause: X-TOKLIM }\n",
+     "agreements/M-2022-7/2022-10-10.yaml:19:41: credentials: clause \"X-TOKLIM\" is not among the clauses of this "
+     "version\n"},
+    {"life", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: draft, at: 2022-10-10, by: A, role: B }, { state: submitted, at: 2022-10-11, "
+     "by: A, role: B }, { state: approved, at: 2022-10-12, by: A, role: B, document: "
+     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff }, { state: changed, at: 2022-10-13, by: A, "
+     "role: B, says: more of it }, { state: approved, at: 2022-10-14, by: A, role: B }, { state: withdrawn, at: "
+     "2022-10-15, by: A, role: B } ] }",
+     ""},
+    {"life begins", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: changed, at: 2022-10-10, by: A, role: B } ] }",
+     "agreements/M-2022-7/apps.yaml:11:60: use case UC-3: life begins with \"changed\": expected draft, submitted or "
+     "approved\n"},
+    {"life draft approved", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: draft, at: 2022-10-10, by: A, role: B }, { state: approved, at: 2022-10-11, "
+     "by: A, role: B } ] }",
+     "agreements/M-2022-7/apps.yaml:11:110: use case UC-3: \"approved\" follows draft: expected submitted or "
+     "withdrawn\n"},
+    {"life approved twice", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: approved, at: 2022-10-10, by: A, role: B }, { state: approved, at: 2022-10-11, "
+     "by: A, role: B } ] }",
+     "agreements/M-2022-7/apps.yaml:11:113: use case UC-3: \"approved\" follows approved: expected changed, withdrawn "
+     "or rejected\n"},
+    {"life withdrawn changed", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: approved, at: 2022-10-10, by: A, role: B }, { state: withdrawn, at: "
+     "2022-10-11, by: A, role: B }, { state: changed, at: 2022-10-12, by: A, role: B } ] }",
+     "agreements/M-2022-7/apps.yaml:11:167: use case UC-3: \"changed\" follows withdrawn: expected draft, submitted or "
+     "approved\n"},
+    {"life backwards", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: draft, at: 2022-10-10, by: A, role: B }, { state: submitted, at: 2022-10-10, "
+     "by: A, role: B } ] }",
+     "agreements/M-2022-7/apps.yaml:11:125: use case UC-3: submitted at \"2022-10-10\": expected a time after draft at "
+     "\"2022-10-10\"\n"},
+    {"life without by", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: draft, at: 2022-10-10, role: B } ] }",
+     "agreements/M-2022-7/apps.yaml:11:51: use case UC-3: life draft: field \"by\" is missing\n"},
+    {"life state", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: agreed, at: 2022-10-10, by: A, role: B } ] }",
+     "agreements/M-2022-7/apps.yaml:11:60: use case UC-3: life agreed: state \"agreed\": expected draft, submitted, "
+     "approved, changed, withdrawn or rejected\n"},
+    {"life document", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: draft, at: 2022-10-10, by: A, role: B, document: order.pdf } ] }",
+     "agreements/M-2022-7/apps.yaml:11:109: use case UC-3: life draft: document \"order.pdf\": expected 64 hex digits, "
+     "the SHA-256 of the document\n"},
+    {"life and approved", APPS, "from: 2022-10-10 } }\n",
+     "from: 2022-10-10 }, life: [ { state: draft, at: 2022-10-10, by: A, role: B } ] }\n",
+     "agreements/M-2022-7/apps.yaml:10:3: use case UC-2: has both approved and life: approved is the short form of a "
+     "life, expected one of them\n"},
+    {"approved ends", APPS, "from: 2022-10-10 } }\n", "from: 2022-10-10, before: 2022-10-10 } }\n",
+     "agreements/M-2022-7/apps.yaml:10:131: use case UC-2: before \"2022-10-10\": expected a time after from "
+     "\"2022-10-10\"\n"},
     {"use case name", APPS, "  UC-3:", "  \"\":",
      "agreements/M-2022-7/apps.yaml:11:3: use case \"\": expected 1 to 64 bytes of printable text without a space at "
      "either end\n"},
@@ -512,6 +591,32 @@ expect(const test_site *site, const char *expected)
 
     assert_string_equal(text, expected);
     free(text);
+}
+
+/* Two credentials of one app at a time, or one after the other. */
+static void
+test_tokens(void **state)
+{
+    static const char second[] =
+        "    credentials:\n      - { id: K-0, kind: bearer, before: %s, from: 2022-10-10,\n"
+        "          hmac_sha256: 11112233445566778899aabbccddeeff00112233445566778899aabbccddeeff }"
+        "\n";
+    char text[512];
+    test_site site;
+
+    test_site_init(&site);
+    test_change(&site, VERSION, "mode: enforce\n", "mode: enforce\ncredentials: { most_per_app: 1, clause: RATE }\n");
+    expect(&site, "");
+    snprintf(text, sizeof(text), second, "2023-01-01");
+    test_change(&site, APPS, "    credentials:\n", text);
+    expect(&site,
+           "agreements/M-2022-7/apps.yaml:8:15: app pages: credential K-1 is one of 2 that are valid at one time: "
+           "version 2022-10-10 allows 1 an app (RATE)\n");
+    snprintf(text, sizeof(text), second, "2023-01-01");
+    test_change(&site, APPS, "    credentials:\n", text);
+    test_change(&site, VERSION, "mode: enforce\n", "mode: enforce\ncredentials: { most_per_app: 2, clause: RATE }\n");
+    expect(&site, "");
+    test_site_done(&site);
 }
 
 /* ---- what takes more than one file, or many rows ------------------------------------ */
@@ -761,6 +866,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_all_files_in_order),
         cmocka_unit_test(test_one_cause_one_mistake),

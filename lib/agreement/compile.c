@@ -319,6 +319,10 @@ put_version(compiler *c, const licet_terms_version *version)
         row.allow_kind = compile_kind(c, unit);
     }
     put_clauses(c, version);
+    row.most_credentials = (uint32_t)version->tokens.most_per_app.value;
+    if (row.most_credentials > 0) {
+        row.credentials_clause = compile_clause(c, version, version->tokens.clause.text);
+    }
     if (!put_purposes(c, version, &row.purposes) || !put_endpoints(c, version->catalogue, &row.endpoints) ||
         !compile_limits(c, version) || !compile_prices(c, version)) {
         return false;

@@ -191,6 +191,12 @@ is_container(licet_reader *reader, const char *context, const char *name, const 
     return false;
 }
 
+bool
+licet_schema_list(licet_reader *reader, const char *context, const char *name, const licet_yaml_node *node)
+{
+    return is_container(reader, context, name, node, LICET_YAML_LIST);
+}
+
 /* ---- fields ----------------------------------------------------------------- */
 
 licet_scalar

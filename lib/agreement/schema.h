@@ -83,6 +83,8 @@ void licet_schema_read(licet_reader *reader, const char *context, const licet_sc
 /* One field with its own rules, for read() functions. False: a mistake was said. */
 bool licet_schema_scalar(licet_reader *reader, const char *context, const char *name, const licet_yaml_node *node,
                          const char *expected);
+/* False: it is no list, which was said. */
+bool licet_schema_list(licet_reader *reader, const char *context, const char *name, const licet_yaml_node *node);
 bool licet_schema_number(licet_reader *reader, const char *context, const char *name, const licet_yaml_node *node,
                          uint64_t least, uint64_t most, uint64_t *out_value);
 /* A copy of text that lives as long as the reader's arena. */

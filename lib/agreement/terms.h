@@ -168,6 +168,10 @@ typedef struct licet_terms_version {
     licet_terms_cannot_record cannot_record;
     licet_number on_overrun, mode;
     licet_terms_prices prices;
+    struct licet_terms_tokens {
+        licet_number most_per_app; /* 0: any number */
+        licet_scalar clause;
+    } tokens;
     const licet_terms_catalogue *catalogue; /* NULL: not there */
     licet_names clause_names;
 } licet_terms_version;
@@ -176,25 +180,51 @@ typedef struct licet_terms_version {
 
 typedef struct licet_terms_credential {
     licet_scalar id;
-    licet_number kind, from, before;
+    licet_number kind, from, before, environment; /* environment: fallback UINT64_MAX, the app's */
     uint8_t hmac[LICET_SHA256_LEN];
     licet_scalar hmac_at; /* line 0: missing or not readable */
 } licet_terms_credential;
 
 typedef struct licet_terms_app {
     licet_scalar key;
-    licet_rows products; /* licet_scalar */
-    licet_number environment;
-    licet_scalar default_use_case;
+    licet_rows products; /* licet_terms_fed */
+    licet_number environment, from, before;
+    licet_scalar default_use_case, owner, contact, description;
     licet_rows credentials; /* licet_terms_credential */
 } licet_terms_app;
 
+/* A product that an app feeds for a time. */
+typedef struct licet_terms_fed {
+    licet_scalar name;
+    licet_number from, before;
+} licet_terms_fed;
+
+typedef struct licet_terms_product {
+    licet_scalar key, owner, contact, description;
+    licet_number from, before;
+} licet_terms_product;
+
+/* A SHA-256 in hex; at.line 0: none. */
+typedef struct licet_terms_document {
+    licet_hash sha256;
+    licet_scalar at;
+} licet_terms_document;
+
+typedef struct licet_terms_step {
+    licet_scalar key; /* place of the row; no text */
+    licet_number state, at;
+    licet_scalar by, role, says;
+    licet_terms_document document;
+} licet_terms_step;
+
 typedef struct licet_terms_use_case {
-    licet_scalar key, product, purpose, recipient;
+    licet_scalar key, product, purpose, recipient, description;
     struct licet_terms_approved {
-        licet_scalar by, role;
-        licet_number from; /* fallback UINT64_MAX: not approved */
+        licet_scalar by, role, says;
+        licet_number from, before; /* from: fallback UINT64_MAX: not approved */
+        licet_terms_document document;
     } approved;
+    licet_rows life; /* licet_terms_step; approved says it in short */
 } licet_terms_use_case;
 
 typedef struct licet_terms_payment {
@@ -205,11 +235,12 @@ typedef struct licet_terms_payment {
 
 typedef struct licet_terms_apps {
     licet_terms_file file;
-    licet_rows apps;      /* licet_terms_app */
-    licet_rows use_cases; /* licet_terms_use_case */
-    licet_rows payments;  /* licet_terms_payment */
-    licet_names app_names, use_case_names, product_names;
-    licet_scalar *products; /* every app's, once, sorted */
+    licet_rows payments;   /* licet_terms_payment */
+    licet_rows apps;       /* licet_terms_app */
+    licet_rows use_cases;  /* licet_terms_use_case */
+    licet_rows registered; /* licet_terms_product */
+    licet_names app_names, use_case_names, product_names, registered_names;
+    licet_scalar *products; /* every app's and every registered one, once, sorted */
     uint32_t products_len;
 } licet_terms_apps;
 
@@ -255,6 +286,9 @@ void licet_terms_check_catalogue(licet_reader *reader, licet_terms_catalogue *ca
 bool licet_terms_allow_unit(const licet_terms_version *version, licet_bytes *out_unit);
 /* Checks across the files of the whole site; versions are linked to their catalogues. False: memory. */
 bool licet_terms_check_site(licet_site *site, licet_mistakes *mistakes);
+/* Checks of apps.yaml over time: what an app feeds, lives of use cases, how many credentials are valid at a time. */
+void licet_terms_check_lives(licet_reader *reader, const licet_terms_agreement *agreement);
+const char *licet_terms_state_name(uint64_t state); /* of a use case: licet_use_case_state */
 
 #define LICET_TERMS_ROW(type, list, i) (&((type *)(list).rows)[i])
 

@@ -285,6 +285,15 @@ static const licet_field limit_fields[] = {
 static const licet_schema limit_schema = {
     .noun = "limit", .title = "clause", .size = sizeof(licet_terms_limit), .fields = limit_fields};
 
+#define AT(member) .at = offsetof(struct licet_terms_tokens, member)
+static const licet_field tokens_fields[] = {
+    {.name = "most_per_app", .type = LICET_FIELD_NUMBER, .required = true, AT(most_per_app), .least = 1, .most = 65535},
+    {.name = "clause", .type = LICET_FIELD_NAME, .required = true, AT(clause)},
+    {.name = NULL}};
+#undef AT
+static const licet_schema tokens_schema = {
+    .noun = "credentials", .size = sizeof(struct licet_terms_tokens), .fields = tokens_fields};
+
 #define AT(member) .at = offsetof(licet_terms_version, member)
 static const licet_field version_fields[] = {
     {.name = "agreement", .type = LICET_FIELD_ID, .required = true, AT(agreement)},
@@ -315,6 +324,7 @@ static const licet_field version_fields[] = {
      .words = overruns,
      .fallback = LICET_OVERRUN_DELIVER},
     {.name = "mode", .type = LICET_FIELD_WORD, AT(mode), .words = modes, .fallback = LICET_MODE_OBSERVE},
+    {.name = "credentials", .type = LICET_FIELD_OBJECT, AT(tokens), .schema = &tokens_schema},
     {.name = "examples", .type = LICET_FIELD_LATER},
     {.name = NULL}};
 #undef AT
