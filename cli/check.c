@@ -131,6 +131,7 @@ tell(const licet_site *site, json_t *list, json_t *said, licet_error *err)
             print_agreement(licet_site_agreement_id(site, i), &compiled.image, now);
         }
         licet_check_agreement(&compiled.image, now, on_note, &n);
+        licet_check_outbounds(licet_site_config_view(site)->dir, &compiled.image, on_note, &n);
         licet_cli_image_done(&compiled);
     }
     if (list == NULL && licet_site_agreements(site) == 0) {

@@ -128,3 +128,25 @@ licet_check_machine(const licet_site_config *config, licet_check_note note, void
         note(user, text);
     }
 }
+
+void
+licet_check_outbounds(const char *dir, const licet_image *image, licet_check_note note, void *user)
+{
+    for (uint32_t i = 0; i < image->header->outbounds_len; i++) {
+        licet_bytes id = licet_image_text(image, image->outbounds[i].id);
+        licet_bytes file = licet_image_text(image, image->outbounds[i].file);
+        char path[PATH_MAX], text[NOTE_MAX];
+        licet_outbound_token token;
+        licet_error err = {0};
+        bool absolute = file.len > 0 && file.data[0] == '/';
+
+        snprintf(path, sizeof(path), "%s%s%.*s", absolute ? "" : dir, absolute ? "" : "/", (int)file.len,
+                 (const char *)file.data);
+        if (!licet_outbound_read(path, &token, &err)) {
+            snprintf(text, sizeof(text), "outbound %.*s: %.400s; requests are refused without it", (int)id.len,
+                     (const char *)id.data, err.text);
+            note(user, text);
+        }
+        explicit_bzero(&token, sizeof(token));
+    }
+}

@@ -33,6 +33,7 @@ typedef struct ngx_http_licet_gate_s ngx_http_licet_gate_t;
 typedef struct ngx_http_licet_area_s ngx_http_licet_area_t;
 typedef struct ngx_http_licet_view_s ngx_http_licet_view_t;
 typedef struct ngx_http_licet_image_s ngx_http_licet_image_t;
+typedef struct ngx_http_licet_token_s ngx_http_licet_token_t;
 typedef struct ngx_http_licet_meter_s ngx_http_licet_meter_t;
 typedef struct ngx_http_licet_inflate_s ngx_http_licet_inflate_t;
 typedef struct ngx_http_licet_recode_s ngx_http_licet_recode_t;
@@ -126,7 +127,8 @@ struct ngx_http_licet_image_s {
     ngx_uint_t users; /* views */
     licet_bytes blob; /* mapped */
     licet_image image;
-    ngx_http_licet_plan_t *plans; /* one per endpoint row */
+    ngx_http_licet_plan_t *plans;    /* one per endpoint row */
+    ngx_http_licet_token_t **tokens; /* one per outbound row, once one is used */
 };
 
 bool ngx_http_licet_map(const char *path, licet_bytes *out_blob, licet_error *err);
@@ -295,9 +297,10 @@ ngx_table_elt_t *ngx_http_licet_header_in(ngx_http_request_t *r, const char *nam
 #define NGX_HTTP_LICET_DROP_RANGE 1
 #define NGX_HTTP_LICET_DROP_UPGRADE 2
 #define NGX_HTTP_LICET_KEEP_ENCODING 4
-/* Rebuilds the list that the upstream will see: without Licet-*, accepting of what the client accepts only encodings
+/* Rebuilds the list that the upstream will see: without Licet-* and, of an app with an outbound (ctx may be NULL: of
+ * none), without what the caller showed; accepting of what the client accepts only encodings
  * that are counted, and as flags say. */
-ngx_int_t ngx_http_licet_rewrite_headers(ngx_http_request_t *r, ngx_uint_t flags);
+ngx_int_t ngx_http_licet_rewrite_headers(ngx_http_request_t *r, const ngx_http_licet_ctx_t *ctx, ngx_uint_t flags);
 ngx_int_t ngx_http_licet_push_in(ngx_http_request_t *r, const char *name, ngx_str_t value);
 ngx_int_t ngx_http_licet_push_out(ngx_http_request_t *r, const char *name, ngx_str_t value);
 /* Takes Licet-* out of a response's headers or trailers: what the upstream says there is never the client's. */
@@ -310,6 +313,16 @@ licet_reason ngx_http_licet_identify(ngx_http_request_t *r, ngx_http_licet_loc_c
                                      ngx_http_licet_caller_t *out_caller);
 ngx_int_t ngx_http_licet_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_licet_api(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf);
+
+/* ---- outbound (ngx_http_licet_outbound.c) ------------------------------------------ */
+
+/* False (told to the log): the app has an outbound, and its token cannot be read. */
+bool ngx_http_licet_outbound_ready(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx);
+/* A request header in which the caller's own credential may stand, or that the token takes the place of. */
+bool ngx_http_licet_outbound_drops(const ngx_http_licet_ctx_t *ctx, const ngx_table_elt_t *h);
+/* Adds the token to the rebuilt list. */
+ngx_int_t ngx_http_licet_outbound_push(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx);
+void ngx_http_licet_tokens_done(ngx_http_licet_image_t *image);
 
 /* ---- refuse, ratelimit ---------------------------------------------------------------- */
 

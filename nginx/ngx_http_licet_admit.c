@@ -79,7 +79,10 @@ ngx_http_licet_pass(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
         /* observe mode lets it through, but not past the meter */
         flags |= NGX_HTTP_LICET_DROP_UPGRADE;
     }
-    return ngx_http_licet_rewrite_headers(r, flags) == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (ngx_http_licet_rewrite_headers(r, ctx, flags) != NGX_OK || ngx_http_licet_outbound_push(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return NGX_DECLINED;
 }
 
 static ngx_int_t
@@ -241,6 +244,18 @@ ngx_http_licet_admitted(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_
     return ngx_http_licet_pass(r, ctx);
 }
 
+/* Without the platform's token nothing may go up, whatever the terms say: a refusal as any other, recorded too. */
+static void
+ngx_http_licet_withhold(licet_verdict *verdict)
+{
+    verdict->verdict = LICET_VERDICT_REFUSE;
+    verdict->reason = LICET_REASON_OUTBOUND_MISSING;
+    verdict->reasons |= 1u << LICET_REASON_OUTBOUND_MISSING;
+    verdict->clause = LICET_NONE;
+    verdict->limits_len = 0;
+    ngx_memzero(verdict->reserve, sizeof(verdict->reserve));
+}
+
 static ngx_int_t
 ngx_http_licet_admit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 {
@@ -252,6 +267,9 @@ ngx_http_licet_admit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 
     ctx->now_ms = ctx->facts.time_ms = ngx_http_licet_now();
     licet_decide(image, &ctx->facts, &ctx->verdict);
+    if (ctx->verdict.verdict != LICET_VERDICT_REFUSE && !ngx_http_licet_outbound_ready(r, ctx)) {
+        ngx_http_licet_withhold(&ctx->verdict);
+    }
     ctx->plan = ngx_http_licet_plan_of(ctx->caller.image, ctx->verdict.endpoint, r->connection->log);
     if (ctx->plan == NULL) {
         return ngx_http_licet_refuse(r, ctx, LICET_REASON_CANNOT_RECORD, LICET_NONE, NULL);

@@ -185,7 +185,7 @@ ngx_http_licet_api(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf)
     ngx_memcpy(texts[0].data, agreement.data, agreement.len);
     ngx_memcpy(texts[1].data, app.data, app.len);
     ngx_http_licet_view_release(view);
-    if (ngx_http_licet_rewrite_headers(r, NGX_HTTP_LICET_KEEP_ENCODING) != NGX_OK ||
+    if (ngx_http_licet_rewrite_headers(r, NULL, NGX_HTTP_LICET_KEEP_ENCODING) != NGX_OK ||
         ngx_http_licet_push_in(r, "Licet-Agreement", texts[0]) != NGX_OK ||
         ngx_http_licet_push_in(r, "Licet-App", texts[1]) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -92,6 +92,7 @@ ngx_http_licet_image_release(ngx_http_licet_image_t *image)
         licet_plan_free(image->plans[i].plan);
     }
     ngx_free(image->plans);
+    ngx_http_licet_tokens_done(image);
     ngx_http_licet_unmap(image->blob);
     ngx_free(image);
 }

@@ -193,7 +193,7 @@ ngx_http_licet_offer(ngx_http_request_t *r, const ngx_list_part_t *old)
 }
 
 ngx_int_t
-ngx_http_licet_rewrite_headers(ngx_http_request_t *r, ngx_uint_t flags)
+ngx_http_licet_rewrite_headers(ngx_http_request_t *r, const ngx_http_licet_ctx_t *ctx, ngx_uint_t flags)
 {
     ngx_list_part_t old = r->headers_in.headers.part, *part;
     ngx_table_elt_t *h, *to;
@@ -205,7 +205,7 @@ ngx_http_licet_rewrite_headers(ngx_http_request_t *r, ngx_uint_t flags)
     for (part = &old; part != NULL; part = part->next) {
         h = part->elts;
         for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_licet_dropped(&h[i], flags)) {
+            if (ngx_http_licet_dropped(&h[i], flags) || (ctx != NULL && ngx_http_licet_outbound_drops(ctx, &h[i]))) {
                 continue;
             }
             to = ngx_list_push(&r->headers_in.headers);

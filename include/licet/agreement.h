@@ -107,6 +107,17 @@ bool licet_site_compile(const licet_site *site, size_t i, const licet_compile_op
 bool licet_catalogue_compile(const char *file, licet_bytes text, licet_mistakes *mistakes, licet_buffer *out,
                              licet_error *err);
 
+#define LICET_OUTBOUND_TOKEN_MAX 4096
+
+typedef struct licet_outbound_token {
+    size_t len;
+    uint8_t text[LICET_OUTBOUND_TOKEN_MAX]; /* visible characters; wipe it when done */
+} licet_outbound_token;
+
+/* Reads the token that goes up in place of the caller's credential. The file must be there and a secret (mode 0600 or
+ * 0640). No error quotes what is in it. */
+bool licet_outbound_read(const char *path, licet_outbound_token *out_token, licet_error *err);
+
 /* Builds an index over opened images into out. images and their count; generation as given. */
 bool licet_index_build(const licet_image *images, size_t n, uint64_t generation, licet_buffer *out, licet_error *err);
 

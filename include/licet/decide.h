@@ -52,7 +52,8 @@ extern "C" {
     X(24, CREDIT_USED, "credit-used", 402, "The prepaid credit is used up")                                            \
     X(25, BUDGET_USED, "budget-used", 429, "The licensee's own budget is used up")                                     \
     X(26, CONCURRENT, "too-many-at-once", 429, "Too many responses are under way")                                     \
-    X(27, CREDENTIAL_REPLAYED, "credential-replayed", 401, "The signature was used before")
+    X(27, CREDENTIAL_REPLAYED, "credential-replayed", 401, "The signature was used before")                            \
+    X(28, OUTBOUND_MISSING, "outbound-missing", 503, "The gate has no credential to go on with")
 
 typedef enum licet_reason {
 #define LICET_REASON_ENUM(number, name, slug, status, title) LICET_REASON_##name = number,

@@ -267,9 +267,9 @@ typedef struct licet_image_version {
  * eight bytes of a hash; 0: nothing is said. */
 typedef struct licet_image_app {
     licet_text id, environment;
-    uint32_t default_use_case; /* row of use_cases or LICET_NONE */
-    licet_range products;      /* of table app_products */
-    uint32_t reserved;
+    uint32_t default_use_case;   /* row of use_cases or LICET_NONE */
+    licet_range products;        /* of table app_products */
+    uint32_t outbound;           /* row of outbounds, or LICET_NONE: what the caller shows goes up */
     uint64_t from_ms, before_ms; /* outside of it none of its credentials is valid */
     uint64_t says;
 } licet_image_app;
@@ -286,6 +286,14 @@ typedef enum licet_environment {
     LICET_ENVIRONMENT_STAGING = 1,
     LICET_ENVIRONMENT_DEV = 2,
 } licet_environment;
+
+/* The platform's token, which goes up in place of what the caller showed. It is read from a file when it is used and is
+ * never part of an image. */
+typedef struct licet_image_outbound {
+    licet_text id, header;
+    licet_text scheme; /* before the token, with a space; len 0: none */
+    licet_text file;   /* relative to the site, or absolute */
+} licet_image_outbound;
 
 typedef struct licet_image_app_product { /* an app feeds a product from a time to a time */
     uint32_t product;                    /* row of products */
@@ -385,6 +393,7 @@ typedef struct licet_image_header {
     X(spans, licet_image_span)                                                                                         \
     X(apps, licet_image_app)                                                                                           \
     X(app_products, licet_image_app_product)                                                                           \
+    X(outbounds, licet_image_outbound)                                                                                 \
     X(products, licet_text)                                                                                            \
     X(product_terms, licet_image_product)                                                                              \
     X(steps, licet_image_step)                                                                                         \

@@ -475,6 +475,7 @@ check_apps(licet_reader *reader, const licet_terms_agreement *agreement)
         check_app(reader, apps, LICET_TERMS_ROW(licet_terms_app, apps->apps, i), &ids);
     }
     free(ids.slots);
+    licet_terms_check_outbound(reader, apps);
     check_use_cases(reader, agreement);
     licet_terms_check_payments(reader, apps);
 }

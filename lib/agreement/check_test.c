@@ -52,6 +52,20 @@ static const struct change {
      "licet.yaml:4:1: field \"colour\" is not known here: expected one of party, site, gate, flow, upstream, listen, "
      "metrics, "
      "key, shared_memory, identity, group, workers, slots\n"},
+    {"outbound without file", APPS, "use_cases:", "outbound: { id: OUT-1 }\nuse_cases:",
+     "agreements/M-2022-7/apps.yaml:9:11: outbound: field \"file\" is missing\n"},
+    {"outbound file", APPS, "use_cases:", "outbound: { id: OUT-1, file: ../x }\nuse_cases:",
+     "agreements/M-2022-7/apps.yaml:9:30: outbound: file \"../x\": expected a path within the site such as "
+     "secrets/x-token, or an absolute one\n"},
+    {"outbound header", APPS, "use_cases:", "outbound: { id: OUT-1, header: Host, file: x }\nuse_cases:",
+     "agreements/M-2022-7/apps.yaml:9:32: outbound: header \"Host\": expected the name of a header that may carry a "
+     "token, such as Authorization or X-API-Key\n"},
+    {"outbound scheme", APPS, "use_cases:", "outbound: { id: OUT-1, scheme: \"a b\", file: x }\nuse_cases:",
+     "agreements/M-2022-7/apps.yaml:9:32: outbound: scheme \"a b\": expected a word such as Bearer, or none\n"},
+    {"outbound of some apps", APPS, "environment: staging }",
+     "environment: staging, outbound: { id: OUT-1, file: x } }",
+     "agreements/M-2022-7/apps.yaml:2:3: app pages: it has no outbound while app feed has one: what its callers show "
+     "would go to the platform; give it one, or one to the whole file\n"},
     {"missing field", CONFIG, "gate: 1\n", "", "licet.yaml:1:1: field \"gate\" is missing\n"},
     {"no value", CONFIG, "gate: 1",
      "gate:", "licet.yaml:3:6: gate has no value: expected a whole number from 1 to 65535\n"},
@@ -364,8 +378,7 @@ static const struct change {
     {"app environment", APPS, "environment: staging", "environment: test",
      "agreements/M-2022-7/apps.yaml:8:49: app feed: environment \"test\": expected prod, staging or dev\n"},
     {"app outbound", APPS, "environment: staging", "outbound: []",
-     "agreements/M-2022-7/apps.yaml:8:36: app feed: field \"outbound\" comes with a later version of licet; this one "
-     "cannot enforce it\n"},
+     "agreements/M-2022-7/apps.yaml:8:46: app feed: outbound is a list: expected a mapping\n"},
     {"default_use_case unknown", APPS, "default_use_case: UC-2", "default_use_case: UC-9",
      "agreements/M-2022-7/apps.yaml:4:23: app pages: default_use_case \"UC-9\" is not in use_cases\n"},
     {"default_use_case of another product", APPS, "default_use_case: UC-2", "default_use_case: UC-3",
@@ -492,8 +505,8 @@ static const struct change {
      "agreements/M-2022-7/apps.yaml:9:1: field \"recipients\" comes with a later version of licet; this one cannot "
      "enforce it\n"},
     {"apps outbound", APPS, "use_cases:", "outbound: {}\nuse_cases:",
-     "agreements/M-2022-7/apps.yaml:9:1: field \"outbound\" comes with a later version of licet; this one cannot "
-     "enforce it\n"},
+     "agreements/M-2022-7/apps.yaml:9:11: outbound: field \"file\" is missing\n"
+     "agreements/M-2022-7/apps.yaml:9:11: outbound: field \"id\" is missing\n"},
     {"no licet.yaml", CONFIG, NULL, NULL, "licet.yaml: cannot open: No such file or directory\n"},
     {"no catalogue", CATALOGUE, NULL, NULL,
      "agreements/M-2022-7/2022-10-10.yaml:7:12: catalogue \"x-api-v2@2022-10-10\": there is no file "

@@ -49,6 +49,7 @@ static_assert(sizeof(licet_image_version) ==
 static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N + 3 * L, "padding");
 static_assert(sizeof(licet_image_product) == 2 * N + 3 * L, "padding");
 static_assert(sizeof(licet_image_step) == 2 * L + 2 * N + H, "padding");
+static_assert(sizeof(licet_image_outbound) == 4 * T, "padding");
 static_assert(sizeof(licet_image_credential) == T + 2 * N + 2 * H + 2 * L + 2 * N, "padding");
 static_assert(sizeof(licet_image_use_case) == 3 * T + 2 * N + 2 * R + L, "padding");
 static_assert(sizeof(licet_image_header) == L + 2 * N + 2 * L + H + 2 * N + (LICET_KINDS_MAX + 3) * T + TABLES_LEN * R,

@@ -25,6 +25,7 @@ typedef struct compiler {
     licet_buffer tables[TABLES_LEN];
     licet_bytes kinds[LICET_KINDS_MAX];
     uint32_t kinds_len;
+    uint32_t outbound; /* row + 1 of the outbound of all apps that have none of their own; 0: not put yet */
     /* of the version under way */
     uint32_t first_clause;
     uint32_t *endpoint_row; /* image row of each row of its catalogue; owned */
@@ -51,5 +52,8 @@ void compile_payments(compiler *c);
 
 /* compile_registry.c: apps.yaml; rows by name. */
 void compile_registry(compiler *c);
+
+/* compile_outbound.c: row of the token that goes up for an app, put there when it is not yet; or LICET_NONE. */
+uint32_t compile_outbound(compiler *c, const licet_terms_app *app);
 
 #endif

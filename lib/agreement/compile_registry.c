@@ -93,6 +93,7 @@ put_app(compiler *c, const licet_terms_app *app, uint32_t app_row)
         .before_ms = app->before.value,
         .says = SAYS(app->owner, app->contact, app->description),
         .products = {ROWS(c, app_products, licet_image_app_product), app->products.len},
+        .outbound = compile_outbound(c, app),
     };
 
     if (app->default_use_case.line != 0) {

@@ -580,6 +580,12 @@ put_app(licet_buffer *out, const licet_image *image, uint32_t row)
     if (app->default_use_case != LICET_NONE) {
         licet_put_format(out, ", by default %.*s", SHOWN(text_of(image, image->use_cases[app->default_use_case].id)));
     }
+    if (app->outbound != LICET_NONE) {
+        const licet_image_outbound *o = &image->outbounds[app->outbound];
+        licet_put_format(out, ", sends %.*s as %.*s: %.*s%sthe token of %.*s", SHOWN(text_of(image, o->id)),
+                         SHOWN(text_of(image, o->header)), SHOWN(text_of(image, o->scheme)),
+                         o->scheme.len > 0 ? " and " : "", SHOWN(text_of(image, o->file)));
+    }
     licet_put_format(out, ")");
 }
 

@@ -51,6 +51,9 @@ static const struct change {
      "~ endpoint search-recent: GET /2/tweets/search/recent; post $.data ids $.data.id page query max_results 10..500; "
      "user $.includes.users\n"},
     {"app", APPS, "products: [Feed, Pages], environment: staging", "products: [Feed]", "~ app feed (Feed, prod)\n"},
+    {"outbound", APPS, "use_cases:", "outbound: { id: OUT-1, file: secrets/x }\nuse_cases:",
+     "~ app feed (Feed, Pages, staging, sends OUT-1 as Authorization: Bearer and the token of secrets/x)\n"
+     "~ app pages (Pages, prod, by default UC-2, sends OUT-1 as Authorization: Bearer and the token of secrets/x)\n"},
     {"app gone", APPS, "  feed: {", "  news: {",
      "- app feed (Feed, Pages, staging)\n+ app news (Feed, Pages, staging)\n"},
     {"use case", APPS, "  UC-3: { product: Feed, purpose: search }", "  UC-3: { product: Pages, purpose: display }",

@@ -418,11 +418,19 @@ check_registry(const licet_image *image, licet_error *err)
             return WRONG(err, "use case %u cannot be", i);
         }
     }
+    for (uint32_t i = 0; i < header->outbounds_len; i++) {
+        const licet_image_outbound *outbound = &image->outbounds[i];
+        if (!is_name(image, outbound->id) || !is_name(image, outbound->header) ||
+            !is_text(image, outbound->scheme, 0, LICET_NAME_MAX) || !is_text(image, outbound->file, 1, 255)) {
+            return WRONG(err, "outbound %u cannot be", i);
+        }
+    }
     for (uint32_t i = 0; i < header->apps_len; i++) {
         const licet_image_app *app = &image->apps[i];
         if (!is_name(image, app->id) || !is_name(image, app->environment) ||
             !licet_blob_range(app->products, header->app_products_len) ||
             (app->default_use_case != LICET_NONE && app->default_use_case >= header->use_cases_len) ||
+            (app->outbound != LICET_NONE && app->outbound >= header->outbounds_len) ||
             (i > 0 && order(image, image->apps[i - 1].id, app->id) >= 0)) {
             return WRONG(err, "app %u cannot be", i);
         }

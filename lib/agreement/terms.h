@@ -185,12 +185,20 @@ typedef struct licet_terms_credential {
     licet_scalar hmac_at; /* line 0: missing or not readable */
 } licet_terms_credential;
 
+/* The platform's token: what goes up in place of the caller's credential. */
+typedef struct licet_terms_outbound {
+    licet_scalar id; /* line 0: none */
+    licet_scalar header, scheme, file;
+} licet_terms_outbound;
+extern const licet_schema licet_outbound_schema; /* terms_outbound.c */
+
 typedef struct licet_terms_app {
     licet_scalar key;
     licet_rows products; /* licet_terms_fed */
     licet_number environment, from, before;
     licet_scalar default_use_case, owner, contact, description;
     licet_rows credentials; /* licet_terms_credential */
+    licet_terms_outbound outbound;
 } licet_terms_app;
 
 /* A product that an app feeds for a time. */
@@ -240,7 +248,8 @@ typedef struct licet_terms_apps {
     licet_rows use_cases;  /* licet_terms_use_case */
     licet_rows registered; /* licet_terms_product */
     licet_names app_names, use_case_names, product_names, registered_names;
-    licet_scalar *products; /* every app's and every registered one, once, sorted */
+    licet_scalar *products;        /* every app's and every registered one, once, sorted */
+    licet_terms_outbound outbound; /* of every app that has none of its own */
     uint32_t products_len;
 } licet_terms_apps;
 
@@ -279,6 +288,16 @@ void licet_terms_check_payments(licet_reader *reader, const licet_terms_apps *ap
 bool licet_terms_read_apps(licet_reader *reader, licet_bytes text, licet_terms_apps *out);
 /* What the four share: text to tree to struct. */
 bool licet_terms_read(licet_reader *reader, licet_bytes text, const licet_schema *schema, void *out);
+
+/* A path as licet.yaml and apps.yaml may say one: within the site, or absolute. */
+bool licet_fits_inner_path(licet_bytes text);
+bool licet_fits_absolute_path(licet_bytes text);
+/* The token that goes up for an app: its own, or the agreement's. NULL: none. */
+const licet_terms_outbound *licet_terms_outbound_of(const licet_terms_apps *apps, const licet_terms_app *app);
+/* How it is shown, where apps.yaml leaves that out: Authorization: Bearer. Scheme len 0: none. */
+licet_bytes licet_terms_outbound_header(const licet_terms_outbound *outbound);
+licet_bytes licet_terms_outbound_scheme(const licet_terms_outbound *outbound);
+void licet_terms_check_outbound(licet_reader *reader, const licet_terms_apps *apps);
 
 /* Checks within one catalogue, after it was read. */
 void licet_terms_check_catalogue(licet_reader *reader, licet_terms_catalogue *catalogue);

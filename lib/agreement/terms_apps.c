@@ -144,7 +144,7 @@ static const licet_field app_fields[] = {
     {.name = "contact", .type = LICET_FIELD_TEXT, AT(contact)},
     {.name = "description", .type = LICET_FIELD_TEXT, AT(description)},
     {.name = "credentials", .type = LICET_FIELD_LIST, AT(credentials), .schema = &credential_schema},
-    {.name = "outbound", .type = LICET_FIELD_LATER},
+    {.name = "outbound", .type = LICET_FIELD_OBJECT, AT(outbound), .schema = &licet_outbound_schema},
     {.name = "recipients", .type = LICET_FIELD_LATER},
     {.name = NULL}};
 #undef AT
@@ -217,8 +217,8 @@ static const licet_field apps_fields[] = {
     {.name = "products", .type = LICET_FIELD_MAP, AT(registered), .schema = &product_schema},
     {.name = "use_cases", .type = LICET_FIELD_MAP, AT(use_cases), .schema = &use_case_schema},
     {.name = "recipients", .type = LICET_FIELD_LATER},
-    {.name = "outbound", .type = LICET_FIELD_LATER},
     {.name = "payments", .type = LICET_FIELD_LIST, AT(payments), .schema = &licet_terms_payment_schema},
+    {.name = "outbound", .type = LICET_FIELD_OBJECT, AT(outbound), .schema = &licet_outbound_schema},
     {.name = NULL}};
 #undef AT
 static const licet_schema apps_schema = {.noun = "apps.yaml", .size = sizeof(licet_terms_apps), .fields = apps_fields};

@@ -136,8 +136,8 @@ fits_path(licet_bytes text)
     return true;
 }
 
-static bool
-fits_inner_path(licet_bytes text)
+bool
+licet_fits_inner_path(licet_bytes text)
 {
     size_t start = 0;
 
@@ -156,10 +156,10 @@ fits_inner_path(licet_bytes text)
     return true;
 }
 
-static bool
-fits_absolute_path(licet_bytes text)
+bool
+licet_fits_absolute_path(licet_bytes text)
 {
-    return fits_path(text) && text.data[0] == '/' && fits_inner_path(rest_of(text, 1));
+    return fits_path(text) && text.data[0] == '/' && licet_fits_inner_path(rest_of(text, 1));
 }
 
 static bool
@@ -225,13 +225,13 @@ static const licet_field config_fields[] = {
      .type = LICET_FIELD_TEXT,
      .required = true,
      AT(key),
-     .fits = fits_inner_path,
+     .fits = licet_fits_inner_path,
      .expected = "a path within the site such as data/key"},
     {.name = "shared_memory",
      .type = LICET_FIELD_TEXT,
      .required = true,
      AT(shared_memory),
-     .fits = fits_absolute_path,
+     .fits = licet_fits_absolute_path,
      .expected = "an absolute path such as /dev/shm/licet-mine"},
     {.name = "identity",
      .type = LICET_FIELD_TEXT,

@@ -78,6 +78,8 @@ licet_reason_detail(licet_reason reason)
         [LICET_REASON_BUDGET_USED] = "The budget that the licensee set itself is used up.",
         [LICET_REASON_CONCURRENT] = "As many responses are under way at once as the agreement allows.",
         [LICET_REASON_CREDENTIAL_REPLAYED] = "The signature or its nonce was used before; sign each request anew.",
+        [LICET_REASON_OUTBOUND_MISSING] = "The gate cannot read the token that takes the place of the caller's; "
+                                          "whoever runs the gate has to put it right.",
     };
 
     assert((unsigned)reason < LICET_REASONS_LEN);

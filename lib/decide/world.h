@@ -48,6 +48,7 @@ typedef struct world {
     X(spans, licet_image_span)                                                                                         \
     X(apps, licet_image_app)                                                                                           \
     X(app_products, licet_image_app_product)                                                                           \
+    X(outbounds, licet_image_outbound)                                                                                 \
     X(products, licet_text)                                                                                            \
     X(product_terms, licet_image_product)                                                                              \
     X(steps, licet_image_step)                                                                                         \
