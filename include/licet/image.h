@@ -167,6 +167,8 @@ typedef struct licet_image_limit {
     licet_range counters;  /* of table limit_counters; one row for LICENSEE */
     uint32_t base;         /* ENDPOINT: the row of endpoints that counters begins with; else 0 */
     uint32_t payments;     /* 1: a prepaid credit: most is the sum of the payments of the image so far */
+    licet_range products;  /* rows of products that it binds; count 0: all, and none too */
+    licet_range apps;      /* rows of apps that it binds; count 0: all */
 } licet_image_limit;
 #define LICET_WEIGHT_MAX (UINT64_C(1) << 40)
 
@@ -453,6 +455,13 @@ uint32_t licet_image_buckets(const licet_image_limit *limit);
 uint64_t licet_image_most(const licet_image *image, const licet_image_limit *limit, uint64_t time_ms);
 /* Key of the limit's clause, or the name of the licensee's own limit. */
 licet_bytes licet_image_limit_name(const licet_image *image, const licet_image_limit *limit);
+#define LICET_PER_TEXT 32
+/* As the files write it: month, day, 15m, rolling 30d, concurrent. */
+void licet_limit_per(const licet_image_limit *limit, char out[LICET_PER_TEXT]);
+const char *licet_over_name(uint32_t over);  /* licensee, app, use case */
+const char *licet_class_name(uint32_t kind); /* of a licet_recipient_class: acting for government */
+/* What the counter at a place is of: an app's id, a product; empty: of what has none, or of the licensee. */
+licet_bytes licet_limit_place_name(const licet_image *image, const licet_image_limit *limit, uint32_t place);
 
 /*
  * Window of a limit that a time falls in, as a number that rises with time (of ROLLING: the number of the bucket; of

@@ -29,7 +29,7 @@ static_assert(sizeof(licet_image_purpose) == T + 2 * N, "padding");
 static_assert(sizeof(licet_image_count) == 3 * T + 2 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_segment) == T + 2 * N, "padding");
 static_assert(sizeof(licet_image_endpoint) == 2 * T + 2 * R, "padding");
-static_assert(sizeof(licet_image_limit) == T + 3 * R + 14 * N + 2 * L, "padding");
+static_assert(sizeof(licet_image_limit) == T + 5 * R + 14 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_zone) == T + R, "padding");
 static_assert(sizeof(licet_image_transition) == L + 2 * N, "padding");
 static_assert(sizeof(licet_image_rate_card) == 8 * N + T + L + 3 * R, "padding");

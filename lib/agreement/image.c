@@ -155,6 +155,7 @@ check_limit(const licet_image *image, const licet_image_limit *limit)
            licet_blob_range(limit->endpoints, header->limit_endpoints_len) &&
            licet_blob_range(limit->purposes, header->limit_purposes_len) &&
            licet_blob_range(limit->counters, header->limit_counters_len) &&
+           licet_blob_range(limit->products, header->products_len) && licet_blob_range(limit->apps, header->apps_len) &&
            (limit->counters.count > 0 || limit->over == LICET_OVER_APP) &&
            limit->counters.count == counters_of(header, limit);
 }

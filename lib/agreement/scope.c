@@ -109,6 +109,13 @@ endpoint_binds(const licet_image *image, const licet_image_limit *limit, uint32_
     return limit->endpoints.count == 0;
 }
 
+/* LICET_NONE lies in no range. */
+static bool
+row_binds(licet_range rows, uint32_t row)
+{
+    return rows.count == 0 || row - rows.first < rows.count;
+}
+
 bool
 licet_image_limit_covers(const licet_image *image, const licet_image_limit *limit, licet_flow flow, licet_bytes purpose,
                          const licet_scope *scope)
@@ -120,7 +127,8 @@ licet_image_limit_covers(const licet_image *image, const licet_image_limit *limi
         (scope->recipient == LICET_NONE || (limit->classes >> image->recipients[scope->recipient].kind & 1) == 0)) {
         return false;
     }
-    return endpoint_binds(image, limit, scope->endpoint) && purpose_binds(image, limit, purpose);
+    return row_binds(limit->products, scope->product) && row_binds(limit->apps, scope->app) &&
+           endpoint_binds(image, limit, scope->endpoint) && purpose_binds(image, limit, purpose);
 }
 
 uint64_t
