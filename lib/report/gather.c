@@ -391,7 +391,8 @@ add_row(void *user, const licet_usage_row *row, licet_error *err)
     bool in_period = row->hour_ms >= g->options->from_ms && row->hour_ms < g->options->before_ms;
     size_t kind = row->unit.len > 0 ? kind_of(g, row->unit) : SIZE_MAX, app;
 
-    if (!add_to_lists(g, row, kind, &app, err) || !gathered_limits_row(g, row, app, in_period, err)) {
+    if (!add_to_lists(g, row, kind, &app, err) || !gathered_limits_row(g, row, app, in_period, err) ||
+        !gathered_charges_row(g, row, err)) {
         return false;
     }
     if (!in_period) {
@@ -448,14 +449,17 @@ gathered_make(licet_usage *usage, const licet_report_options *options, gathered 
 
     memset(g, 0, sizeof(*g));
     g->options = options;
-    if (!make_kinds(usage, g, err) || !make_lists(g, err) || !gathered_limits_make(g, err)) {
+    if (!make_kinds(usage, g, err) || !make_lists(g, err) || !gathered_limits_make(g, err) ||
+        !gathered_charges_make(g, err)) {
         return false;
     }
     gathered_limits_span(g, &from_ms, &before_ms);
+    gathered_charges_span(g, &from_ms, &before_ms);
     if (!licet_usage_each(usage, options->agreement, from_ms, before_ms, add_row, g, err)) {
         return false;
     }
     gathered_limits_end(g);
+    gathered_charges_end(g);
     drop_empty_refusals(g);
     if (g->refusals_len > 1) {
         qsort(g->refusals, g->refusals_len, sizeof(*g->refusals), compare_refusals);
@@ -480,6 +484,8 @@ gathered_done(gathered *g)
     }
     free(g->refusals);
     free(g->limits);
+    free(g->cards);
+    free(g->charges);
     free(g->total.units);
     free(g->days);
     memset(g, 0, sizeof(*g));

@@ -57,6 +57,23 @@ typedef struct gathered_limit {
     size_t highest_app; /* row of apps; TALLY_NONE */
 } gathered_limit;
 
+/* Periods of a rate card that the report's span touches: a block of lines for each, in the order of time. A block has a
+ * line for each price, then one for each unit of the image, for what no price fits. */
+typedef struct gathered_card {
+    const licet_image_rate_card *card;
+    uint32_t first_window, windows;
+    size_t first_line, block;
+} gathered_card;
+
+/* Units of one line of charges in one period. */
+typedef struct gathered_charge {
+    uint64_t from_ms, before_ms; /* of the period */
+    const licet_image_rate_card *card;
+    const licet_image_price *price; /* NULL: no line fits */
+    uint32_t kind;                  /* of the image */
+    uint64_t gross, duplicates;
+} gathered_charge;
+
 typedef struct gathered {
     const licet_report_options *options;
     licet_bytes kinds[TALLY_KINDS_MAX]; /* units of the report; into the image or kind_names */
@@ -68,6 +85,10 @@ typedef struct gathered {
     size_t refusals_len, refusals_capacity;
     gathered_limit *limits;
     size_t limits_len;
+    gathered_card *cards;
+    size_t cards_len;
+    gathered_charge *charges;
+    size_t charges_len;
     uint64_t unmetered_responses, unmetered_bytes;
     uint64_t unmetered_units[TALLY_KINDS_MAX], unmetered_beyond[TALLY_KINDS_MAX];
     uint64_t unmetered_by[LICET_UNMETERED_LEN];
@@ -89,6 +110,12 @@ void gathered_limits_span(const gathered *g, uint64_t *from_ms, uint64_t *before
 bool gathered_limits_row(gathered *g, const licet_usage_row *row, size_t app, bool in_period, licet_error *err);
 /* Ends the last windows. */
 void gathered_limits_end(gathered *g);
+/* charges.c: finds the periods of charging that the report's span touches; widens the span to them; adds a row; puts
+ * the lines in order. */
+bool gathered_charges_make(gathered *g, licet_error *err);
+void gathered_charges_span(const gathered *g, uint64_t *from_ms, uint64_t *before_ms);
+bool gathered_charges_row(gathered *g, const licet_usage_row *row, licet_error *err);
+void gathered_charges_end(gathered *g);
 /* End of a version: its own, or where a later one begins. UINT64_MAX: open. */
 uint64_t report_version_end(const licet_image *image, uint32_t version);
 

@@ -312,6 +312,7 @@ put_page_one(page *p)
 {
     const json_t *credential;
     size_t i, registered = 0;
+    char due[256];
 
     answer_terms(p);
     answer_amount(p);
@@ -322,7 +323,8 @@ put_page_one(page *p)
     answer(p, 6, "governments");
     say(p, "not answered: this version keeps no holdings");
     answer(p, 7, "held and destroyed");
-    say(p, "not answered: this version applies no prices");
+    page_say_charges(p, due, sizeof(due));
+    say(p, "%s", due);
     answer(p, 8, "due, paid, open");
     json_array_foreach(page_at(p->root, "credentials"), i, credential)
     {

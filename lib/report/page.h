@@ -29,6 +29,11 @@ uint64_t page_units(const json_t *row, const char *unit);
 /* Times on full days as dates. */
 const char *page_time(const json_t *object, const char *key, char *out, size_t len);
 
+/* Prints and ends a table, after an empty line. */
+void page_put_table(page *p, text_table *table);
+/* page_charges.c: the answer on page one in words; a table for each period. */
+void page_say_charges(const page *p, char *out, size_t len);
+void page_put_charges(page *p);
 /* page_tables.c: all that follows page one. dir: of the site, for the command that checks. */
 void page_put_tables(page *p, const char *dir);
 

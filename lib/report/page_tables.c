@@ -6,9 +6,8 @@
 
 #include <stdio.h>
 
-/* Prints and ends a table, after an empty line. */
-static void
-put_table(page *p, text_table *table)
+void
+page_put_table(page *p, text_table *table)
 {
     p->out->failed |= table->failed;
     licet_put_u8(p->out, '\n');
@@ -62,7 +61,7 @@ put_list(page *p, const char *key, const char *title, const char *none)
         text_table_number(&table, page_number(row, "bytes"));
     }
     if (shown > 0) {
-        put_table(p, &table);
+        page_put_table(p, &table);
     } else {
         text_table_done(&table);
     }
@@ -101,7 +100,7 @@ put_limits(page *p)
         }
         text_table_number(&table, page_number(limit, "refused"));
     }
-    put_table(p, &table);
+    page_put_table(p, &table);
 }
 
 static void
@@ -135,7 +134,7 @@ put_refusals(page *p)
         text_table_cell(&table, status);
         text_table_number(&table, page_number(refusal, "requests"));
     }
-    put_table(p, &table);
+    page_put_table(p, &table);
 }
 
 static void
@@ -160,7 +159,7 @@ put_unmetered(page *p)
             text_table_number(&table, page_number(reason, "responses"));
         }
     }
-    put_table(p, &table);
+    page_put_table(p, &table);
     json_object_foreach(json_object_get(unmetered, "units"), unit, amount)
     {
         if (page_number(amount, "charged") > 0) {
@@ -223,7 +222,7 @@ put_gaps(page *p)
         text_table_number(&table, page_number(gap, "requests"));
         text_table_number(&table, page_number(gap, "entry"));
     }
-    put_table(p, &table);
+    page_put_table(p, &table);
     json_array_foreach(page_at(p->root, "gaps"), i, gap)
     {
         put_gap_units(p, gap);
@@ -302,6 +301,7 @@ page_put_tables(page *p, const char *dir)
         licet_put_format(p->out, "\n  %zu units more are in the JSON form\n", p->units_had - p->units_len);
     }
     put_limits(p);
+    page_put_charges(p);
     put_refusals(p);
     put_unmetered(p);
     put_gaps(p);

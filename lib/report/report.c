@@ -128,7 +128,7 @@ make_sections(maker *m, json_t *root, uint64_t applied, licet_error *err)
     if (!take_list(m, root, LIST_CREDENTIALS, err)) {
         return false;
     }
-    maker_put(m, root, "charges", maker_array(m));  /* prices are not compiled by this version */
+    maker_put(m, root, "charges", report_section_charges(m));
     maker_put(m, root, "findings", maker_array(m)); /* leads are not looked for by this version */
     maker_put(m, root, "unattributed", report_section_unattributed(m, json_object_get(root, "use_cases")));
     if (!take(m, root, "unidentified", report_section_unidentified(m, err))) {

@@ -3,48 +3,10 @@
  * Reports over random ledgers: every list adds up to the totals, the totals to
  * the entries, limits to a count by hand; and the text keeps to its width.
  */
-#include "../usage/random_ledger.h"
-#include "licet/report.h"
+#include "hand_ledger.h"
 #include "text.h"
 
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define START_MS UINT64_C(1664582400000) /* 2022-10-01 */
-#define HOUR_MS UINT64_C(3600000)
-#define DAY_MS UINT64_C(86400000)
-
-static licet_error last; /* of the call before */
-static char folder[] = "/tmp/licet-report-XXXXXX";
-
-#define ok(call)                                                                                                       \
-    do {                                                                                                               \
-        if (!(call)) {                                                                                                 \
-            fail_msg("%s:%d: %s: %s", __FILE__, __LINE__, #call, last.text);                                           \
-        }                                                                                                              \
-    } while (0)
-
-static int
-make_folder(void **state)
-{
-    return mkdtemp(folder) == NULL ? -1 : 0;
-}
-
-static int
-remove_folder(void **state)
-{
-    char command[300];
-
-    snprintf(command, sizeof(command), "rm -r '%s'", folder);
-    return system(command);
-}
 
 /* ---- an image made by hand: what the compiler would make of a small agreement -- */
 
@@ -163,28 +125,6 @@ make_image(void)
 }
 
 /* ---- helpers -------------------------------------------------------------- */
-
-static licet_usage *
-apply_all(const random_ledger *r)
-{
-    licet_usage *usage;
-    char path[300];
-
-    snprintf(path, sizeof(path), "%s/usage.db", folder);
-    unlink(path);
-    snprintf(path, sizeof(path), "%s/usage.db-wal", folder);
-    unlink(path);
-    snprintf(path, sizeof(path), "%s/usage.db-shm", folder);
-    unlink(path);
-    snprintf(path, sizeof(path), "%s/usage.db", folder);
-    ok(licet_usage_open(path, false, &usage, &last));
-    ok(licet_usage_begin(usage, &last));
-    for (size_t i = 0; i < r->len; i++) {
-        ok(licet_usage_apply(usage, r->name, i, r->entries[i], &last));
-    }
-    ok(licet_usage_commit(usage, &last));
-    return usage;
-}
 
 static json_t *
 parse(const licet_report *report)
@@ -543,49 +483,6 @@ test_sums(void **state)
 
 /* ---- a ledger made by hand ------------------------------------------------------ */
 
-static void
-hand_begin(random_ledger *r)
-{
-    licet_fold_start start = {.fold_version = LICET_FOLD_VERSION,
-                              .ledger = licet_bytes_of_text("M-2022-7"),
-                              .party = licet_bytes_of_text("licensor"),
-                              .time_ms = START_MS};
-
-    memset(r, 0, sizeof(*r));
-    r->name = "M-2022-7";
-    licet_buffer_init(&r->bytes, 1 << 20);
-    ok(licet_fold_start_encode(&start, &r->bytes, &last));
-    random_close_entry(r);
-}
-
-static void
-hand_context(random_ledger *r, uint32_t number, const char *version, const char *clause)
-{
-    licet_context context = {.app = licet_bytes_of_text("pages"),
-                             .endpoint = licet_bytes_of_text("search-recent"),
-                             .version = licet_bytes_of_text(version),
-                             .clause = licet_bytes_of_text(clause)};
-
-    ok(licet_context_encode(number, &context, &r->bytes, &last));
-    random_close_entry(r);
-}
-
-static void
-hand_kind(random_ledger *r, uint8_t number, const char *name)
-{
-    ok(licet_unit_encode(number, licet_bytes_of_text(name), &r->bytes, &last));
-    random_close_entry(r);
-}
-
-static void
-hand_receipt(random_ledger *r, licet_receipt receipt)
-{
-    receipt.identity = (licet_identity){1, 7, ++r->sequence};
-    receipt.status = 200;
-    ok(licet_receipt_encode(&receipt, &r->bytes, &last));
-    random_close_entry(r);
-}
-
 /* The tables of the ledger, and what is reported of the 70 days from START_MS. */
 static licet_report *
 hand_report(random_ledger *r)
@@ -595,10 +492,7 @@ hand_report(random_ledger *r)
     licet_report *report;
     licet_usage *usage;
 
-    for (size_t i = 0; i < r->len; i++) {
-        r->entries[i] = licet_bytes_of(r->bytes.data + r->at[i], r->at[i + 1] - r->at[i]);
-    }
-    usage = apply_all(r);
+    usage = hand_tables(r);
     ok(licet_report_make(usage, &options, &report, &last));
     ok(licet_usage_close(usage, &last));
     random_ledger_done(r);

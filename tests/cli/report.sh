@@ -5,6 +5,7 @@
 seed="$(dirname "$licet")/tests/licet-test-seed"
 
 "$licet" init shop --upstream http://127.0.0.1:9 --catalogue x-api-v2 >/dev/null || exit 2
+echo 'prices: { currency: USD, round: half-even cent, minimum: "50", lines: [ { line: POSTS, unit: post, included: 1_000, at: "0.005" } ] }' >>"$(echo shop/agreements/A-1/2*.yaml)"
 expect 'nothing recorded yet' 2 '' "licet report: shop/data/usage.db: there are no usage tables, or they cannot be opened" report shop --all
 "$licet" apply shop --reason first >/dev/null || exit 2
 expect 'an agreement without use' 0 'A-1: 0 delivered, 0 refused' '' report shop --all
@@ -31,6 +32,8 @@ same 'unmetered: counted and what stays charged' '[18,18,180,1800]' \
     "$(jq -c '.unmetered | [.responses, (.reasons[] | select(.id == "malformed").responses), .units.post.counted, .units.post.charged]' all.json)"
 same 'the limit: what was delivered and what stays charged' '["CAP-MONTH","month","licensee",2000000,10200,"2026-11-01T00:00:00Z"]' \
     "$(jq -c '.limits[] | [.clause, .per, .over, .most, .highest.used, .highest.from]' all.json)"
+same 'charges: what the limit counts, without the included' '[["2026-11-01T00:00:00Z",false,"POSTS",10200,10200,"0","46","46.00","0.00","46.00"]]' \
+    "$(jq -c '[.charges[] | [.from, .over, (.lines[] | .line, .gross, .billable, .tiers[0].amount, .tiers[1].amount, .amount), .minimum.added, .total]]' all.json)"
 same 'evidence is the signed checkpoint' "$(sed -n 3p shop/data/ledger/A-1/checkpoint)" "$(jq -r '.evidence.root' all.json)"
 same 'and holds it whole' "$(cat shop/data/ledger/A-1/checkpoint)" "$(jq -r '.evidence.checkpoint' all.json | sed '$d')"
 
