@@ -152,6 +152,9 @@ bool licet_unhex(licet_bytes text, uint8_t *out, size_t len);
 size_t licet_base64(const uint8_t *data, size_t len, char *out);
 /* Canonical base64 only (padding bits zero, no white space). *out_len is at most cap. */
 bool licet_unbase64(licet_bytes text, uint8_t *out, size_t cap, size_t *out_len);
+/* The same by RFC 4648 section 5: '-' and '_', without padding. */
+size_t licet_base64url(const uint8_t *data, size_t len, char *out);
+bool licet_unbase64url(licet_bytes text, uint8_t *out, size_t cap, size_t *out_len);
 /* Decimal digits without sign, space or leading zero; refuses overflow of 64 bits. */
 bool licet_parse_u64(licet_bytes text, uint64_t *out_value);
 

@@ -454,6 +454,7 @@ check_app(licet_reader *reader, const licet_terms_apps *apps, const licet_terms_
                              "credential %s: before \"%s\": expected a time after from \"%s\"", QUOTED(credential->id),
                              QUOTED(credential->before.said), QUOTED(credential->from.said));
         }
+        licet_terms_credential_check(reader, context, credential);
     }
 }
 

@@ -385,10 +385,22 @@ static const struct change {
      "agreements/M-2022-7/apps.yaml:4:23: app pages: default_use_case \"UC-3\" is for product \"Feed\", which this app "
      "does not feed\n"},
     {"credential kind", APPS, "kind: bearer", "kind: cookie",
-     "agreements/M-2022-7/apps.yaml:6:26: app pages: credential K-1: kind \"cookie\": expected bearer or api-key\n"},
-    {"credential kind later", APPS, "kind: bearer", "kind: client-certificate",
-     "agreements/M-2022-7/apps.yaml:6:26: app pages: credential K-1: kind \"client-certificate\" comes with a later "
-     "version of licet; this one cannot enforce it\n"},
+     "agreements/M-2022-7/apps.yaml:6:26: app pages: credential K-1: kind \"cookie\": expected bearer, api-key, "
+     "client-certificate, jwt or http-signature\n"},
+    {"credential of a client certificate", APPS, "kind: bearer", "kind: client-certificate", ""},
+    {"credential of a JWT", APPS, "kind: bearer", "kind: jwt", ""},
+    {"credential of a signature", APPS, "kind: bearer",
+     "kind: http-signature, key: JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs", ""},
+    {"credential without its key", APPS, "kind: bearer", "kind: http-signature",
+     "agreements/M-2022-7/apps.yaml:6:26: app pages: credential K-1: kind http-signature: expected a key, the public "
+     "key that its requests are verified by\n"},
+    {"credential with a key too many", APPS, "kind: bearer",
+     "kind: bearer, key: JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs",
+     "agreements/M-2022-7/apps.yaml:6:26: app pages: credential K-1: a key with kind bearer: expected one with "
+     "http-signature only\n"},
+    {"credential with a short key", APPS, "kind: bearer", "kind: http-signature, key: JrQLj5P_89iXES9",
+     "agreements/M-2022-7/apps.yaml:6:47: app pages: credential K-1: key of 15 characters: expected an Ed25519 public "
+     "key, 43 characters of base64url as x of its JWK\n"},
     {"credential hash", APPS, "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "secret",
      "agreements/M-2022-7/apps.yaml:7:24: app pages: credential K-1: hmac_sha256 of 6 characters: expected 64 hex "
      "digits, as licet credential new writes them\n"},
@@ -680,8 +692,8 @@ test_all_files_in_order(void **state)
     test_write(&site, "agreements/A-1/apps.yaml", "apps: {}\n", 9);
     expect(&site, "agreements/A-1: agreement A-1 has no version: expected a file such as 2022-10-10.yaml\n"
                   "agreements/M-2022-7/2022-10-10.yaml:18:7: mode \"x\": expected observe or enforce\n"
-                  "agreements/M-2022-7/apps.yaml:6:26: app pages: credential K-1: kind \"x\": expected bearer or "
-                  "api-key\n"
+                  "agreements/M-2022-7/apps.yaml:6:26: app pages: credential K-1: kind \"x\": expected bearer, "
+                  "api-key, client-certificate, jwt or http-signature\n"
                   "catalogue/x-api-v2@2022-10-10.yaml:2:11: unlisted \"hide\": expected record or refuse\n"
                   "licet.yaml:3:7: gate \"0\": expected a whole number from 1 to 65535\n"
                   "licet.yaml:4:7: flow \"in\": expected acquired or passed-on\n");

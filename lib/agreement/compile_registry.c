@@ -77,6 +77,7 @@ put_credential(compiler *c, const licet_terms_app *app, uint32_t app_row, const 
                                       (uint32_t)(own ? credential->environment.value : app->environment.value)};
 
     memcpy(row.hmac, credential->hmac, sizeof(row.hmac));
+    memcpy(row.key, credential->key, sizeof(row.key));
     PUT(c, credentials, &row);
 }
 

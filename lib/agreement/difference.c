@@ -152,7 +152,10 @@ overrun_name(uint32_t overrun)
 static const char *
 credential_kind_name(uint32_t kind)
 {
-    return kind == LICET_CREDENTIAL_API_KEY ? "api-key" : "bearer";
+    static const char *const names[LICET_CREDENTIAL_KINDS_LEN] = {"bearer", "api-key", "client-certificate", "jwt",
+                                                                  "http-signature"};
+
+    return names[kind];
 }
 
 /* month, or the span in its largest whole unit. */
@@ -675,7 +678,11 @@ credential_compare(differ *d, uint32_t x, uint32_t y)
     compare_time(d, "credential", id, "from", a->from_ms, b->from_ms);
     compare_time(d, "credential", id, "before", a->before_ms, b->before_ms);
     if (memcmp(a->hmac, b->hmac, sizeof(a->hmac)) != 0) {
-        licet_put_format(d->out, "~ credential %.*s: another secret\n", SHOWN(id));
+        licet_put_format(d->out, "~ credential %.*s: another %s\n", SHOWN(id),
+                         b->kind <= LICET_CREDENTIAL_API_KEY ? "secret" : "identity");
+    }
+    if (memcmp(a->key, b->key, sizeof(a->key)) != 0) {
+        licet_put_format(d->out, "~ credential %.*s: another key\n", SHOWN(id));
     }
 }
 

@@ -68,6 +68,8 @@ static const struct change {
     {"credential", APPS, "kind: bearer, from: 2022-10-10", "kind: api-key, from: 2022-10-10, before: 2023-01-01",
      "~ credential K-1: kind bearer -> api-key\n~ credential K-1: before open -> 2023-01-01\n"},
     {"credential secret", APPS, "hmac_sha256: 00", "hmac_sha256: ff", "~ credential K-1: another secret\n"},
+    {"credential kind", APPS, "kind: bearer", "kind: http-signature, key: JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs",
+     "~ credential K-1: kind bearer -> http-signature\n~ credential K-1: another key\n"},
     {"credential id", APPS, "id: K-1", "id: K-2",
      "- credential K-1 of app pages (bearer) from 2022-10-10\n+ credential K-2 of app pages (bearer) from "
      "2022-10-10\n"},

@@ -181,9 +181,15 @@ typedef struct licet_terms_version {
 typedef struct licet_terms_credential {
     licet_scalar id;
     licet_number kind, from, before, environment; /* environment: fallback UINT64_MAX, the app's */
-    uint8_t hmac[LICET_SHA256_LEN];
-    licet_scalar hmac_at; /* line 0: missing or not readable */
+    uint8_t hmac[LICET_SHA256_LEN], key[32];
+    licet_scalar hmac_at, key_at; /* line 0: missing or not readable */
+    bool has_key;                 /* said, readable or not */
 } licet_terms_credential;
+
+extern const licet_word licet_terms_environments[];
+extern const licet_schema licet_terms_credential_schema;
+/* Says what the fields of one credential must not be together. */
+void licet_terms_credential_check(licet_reader *reader, const char *context, const licet_terms_credential *credential);
 
 /* The platform's token: what goes up in place of the caller's credential. */
 typedef struct licet_terms_outbound {

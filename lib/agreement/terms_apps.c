@@ -6,33 +6,10 @@
 
 #include <string.h>
 
-static void
-read_hmac(licet_reader *reader, const char *context, const licet_field *field, const licet_yaml_node *node, void *out)
-{
-    static const char expected[] = "64 hex digits, as licet credential new writes them";
-    licet_terms_credential *credential = out;
-
-    if (!licet_schema_scalar(reader, context, field->name, node, expected)) {
-        return;
-    }
-    if (!licet_unhex(node->scalar.text, credential->hmac, sizeof(credential->hmac))) {
-        /* not shown: somebody may have put the secret itself here */
-        licet_reader_say(reader, &node->scalar, context, "%s of %zu characters: expected %s", field->name,
-                         node->scalar.text.len, expected);
-        return;
-    }
-    credential->hmac_at = licet_schema_keep(reader, &node->scalar);
-}
-
-static const licet_word kinds[] = {{"bearer", LICET_CREDENTIAL_BEARER},
-                                   {"api-key", LICET_CREDENTIAL_API_KEY},
-                                   {"client-certificate", LICET_WORD_LATER},
-                                   {"http-signature", LICET_WORD_LATER},
-                                   {NULL, 0}};
-static const licet_word environments[] = {{"prod", LICET_ENVIRONMENT_PROD},
-                                          {"staging", LICET_ENVIRONMENT_STAGING},
-                                          {"dev", LICET_ENVIRONMENT_DEV},
-                                          {NULL, 0}};
+const licet_word licet_terms_environments[] = {{"prod", LICET_ENVIRONMENT_PROD},
+                                               {"staging", LICET_ENVIRONMENT_STAGING},
+                                               {"dev", LICET_ENVIRONMENT_DEV},
+                                               {NULL, 0}};
 static const licet_word states[] = {{"draft", LICET_USE_CASE_DRAFT},
                                     {"submitted", LICET_USE_CASE_SUBMITTED},
                                     {"approved", LICET_USE_CASE_APPROVED},
@@ -120,30 +97,17 @@ read_fed(licet_reader *reader, const char *context, const licet_field *field, co
     products->flawed = reader->mistakes->len > mistakes;
 }
 
-#define AT(member) .at = offsetof(licet_terms_credential, member)
-static const licet_field credential_fields[] = {
-    {.name = "id", .type = LICET_FIELD_ID, .required = true, AT(id)},
-    {.name = "kind", .type = LICET_FIELD_WORD, .required = true, AT(kind), .words = kinds},
-    {.name = "hmac_sha256", .type = LICET_FIELD_OWN, .required = true, .at = 0, .read = read_hmac},
-    {.name = "from", .type = LICET_FIELD_TIME, .required = true, AT(from)},
-    {.name = "before", .type = LICET_FIELD_TIME, AT(before), .fallback = UINT64_MAX},
-    {.name = "environment", .type = LICET_FIELD_WORD, AT(environment), .words = environments, .fallback = UINT64_MAX},
-    {.name = NULL}};
-#undef AT
-static const licet_schema credential_schema = {
-    .noun = "credential", .title = "id", .size = sizeof(licet_terms_credential), .fields = credential_fields};
-
 #define AT(member) .at = offsetof(licet_terms_app, member)
 static const licet_field app_fields[] = {
     {.name = "products", .type = LICET_FIELD_OWN, .required = true, AT(products), .read = read_fed},
-    {.name = "environment", .type = LICET_FIELD_WORD, AT(environment), .words = environments},
+    {.name = "environment", .type = LICET_FIELD_WORD, AT(environment), .words = licet_terms_environments},
     {.name = "from", .type = LICET_FIELD_TIME, AT(from)},
     {.name = "before", .type = LICET_FIELD_TIME, AT(before), .fallback = UINT64_MAX},
     {.name = "default_use_case", .type = LICET_FIELD_NAME, AT(default_use_case)},
     {.name = "owner", .type = LICET_FIELD_TEXT, AT(owner)},
     {.name = "contact", .type = LICET_FIELD_TEXT, AT(contact)},
     {.name = "description", .type = LICET_FIELD_TEXT, AT(description)},
-    {.name = "credentials", .type = LICET_FIELD_LIST, AT(credentials), .schema = &credential_schema},
+    {.name = "credentials", .type = LICET_FIELD_LIST, AT(credentials), .schema = &licet_terms_credential_schema},
     {.name = "outbound", .type = LICET_FIELD_OBJECT, AT(outbound), .schema = &licet_outbound_schema},
     {.name = "recipients", .type = LICET_FIELD_LATER},
     {.name = NULL}};

@@ -134,6 +134,50 @@ licet_unbase64(licet_bytes text, uint8_t *out, size_t cap, size_t *out_len)
     return true;
 }
 
+/* RFC 4648 section 5: the digits 62 and 63 are written so that a URL can hold them, and there is no padding. */
+size_t
+licet_base64url(const uint8_t *data, size_t len, char *out)
+{
+    size_t n = licet_base64(data, len, out);
+
+    for (size_t i = 0; i < n; i++) {
+        if (out[i] == '=') {
+            n = i;
+        } else {
+            out[i] = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
+        }
+    }
+    out[n] = '\0';
+    return n;
+}
+
+bool
+licet_unbase64url(licet_bytes text, uint8_t *out, size_t cap, size_t *out_len)
+{
+    size_t n = 0;
+
+    if (text.len % 4 == 1) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i += 4) {
+        unsigned digits = text.len - i < 4 ? (unsigned)(text.len - i) : 4;
+        uint8_t group[4], bytes[3];
+
+        for (unsigned k = 0; k < digits; k++) {
+            uint8_t c = text.data[i + k];
+            group[k] = c == '-' ? '+' : c == '_' ? '/' : c == '+' || c == '/' ? 0 : c;
+        }
+        if (!unbase64_group(group, digits, bytes) || cap - n < digits - 1) {
+            return false;
+        }
+        for (unsigned k = 0; k + 1 < digits; k++) {
+            out[n++] = bytes[k];
+        }
+    }
+    *out_len = n;
+    return true;
+}
+
 bool
 licet_parse_u64(licet_bytes text, uint64_t *out_value)
 {

@@ -145,12 +145,36 @@ test_random(void **state)
     assert_true(licet_random(NULL, 0, NULL));
 }
 
+static void
+test_base64url(void **state)
+{
+    static const char *const refused[] = {"A", "AAAAA", "AA==", "AAA=", "+_8A", "//8A", "AB", "AAB", "A A", "A\tAA"};
+    static const uint8_t data[] = {0xfb, 0xff, 0xfe, 0x00, 0xff};
+    char text[9];
+    uint8_t back[8];
+    size_t len;
+
+    assert_int_equal(licet_base64url(data, 5, text), 7);
+    assert_string_equal(text, "-__-AP8");
+    for (size_t n = 0; n <= 5; n++) {
+        size_t digits = licet_base64url(data, n, text);
+        assert_true(licet_unbase64url(licet_bytes_of(text, digits), back, n, &len));
+        assert_int_equal(len, n);
+        assert_memory_equal(back, data, n);
+        assert_true(n == 0 || !licet_unbase64url(licet_bytes_of(text, digits), back, n - 1, &len));
+    }
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        assert_false(licet_unbase64url(licet_bytes_of_text(refused[i]), back, sizeof(back), &len));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hex),    cmocka_unit_test(test_base64), cmocka_unit_test(test_u64),
-        cmocka_unit_test(test_sha256), cmocka_unit_test(test_hmac),   cmocka_unit_test(test_random),
+        cmocka_unit_test(test_hex),    cmocka_unit_test(test_base64), cmocka_unit_test(test_base64url),
+        cmocka_unit_test(test_u64),    cmocka_unit_test(test_sha256), cmocka_unit_test(test_hmac),
+        cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
