@@ -121,11 +121,73 @@ bool licet_outbound_read(const char *path, licet_outbound_token *out_token, lice
 /* Builds an index over opened images into out. images and their count; generation as given. */
 bool licet_index_build(const licet_image *images, size_t n, uint64_t generation, licet_buffer *out, licet_error *err);
 
-/* What differs between two sets of sources of one agreement, in words, one line per change, each ending in LF:
- * '+ use case UC-3 (product Pages, purpose display) approved by J. Roe from 2026-12-01'. old may be NULL: everything is
- * new. Both are opened images. */
+/* number, name, text: what a difference is about, and what was done. Numbers stand in ledgers: they stay. */
+#define LICET_SUBJECTS(X)                                                                                              \
+    X(1, AGREEMENT, "agreement")                                                                                       \
+    X(2, VERSION, "version")                                                                                           \
+    X(3, CLAUSE, "clause")                                                                                             \
+    X(4, PURPOSE, "purpose")                                                                                           \
+    X(5, LIMIT, "limit")                                                                                               \
+    X(6, ENDPOINT, "endpoint")                                                                                         \
+    X(7, GOVERNMENT, "rule on government")                                                                             \
+    X(8, GRANT, "grant")                                                                                               \
+    X(9, RECIPIENT, "recipient")                                                                                       \
+    X(10, PRODUCT, "product")                                                                                          \
+    X(11, APP, "app")                                                                                                  \
+    X(12, USE_CASE, "use case")                                                                                        \
+    X(13, CREDENTIAL, "credential")                                                                                    \
+    X(14, PAYMENT, "payment")                                                                                          \
+    X(15, ZONE, "zone")                                                                                                \
+    X(16, EMBARGO, "embargo")
+typedef enum licet_subject {
+#define LICET_SUBJECT_ENUM(number, name, text) LICET_SUBJECT_##name = number,
+    LICET_SUBJECTS(LICET_SUBJECT_ENUM)
+#undef LICET_SUBJECT_ENUM
+        LICET_SUBJECTS_END
+} licet_subject;
+
+#define LICET_ACTIONS(X)                                                                                               \
+    X(1, ADDED, "added")                                                                                               \
+    X(2, CHANGED, "changed")                                                                                           \
+    X(3, REMOVED, "removed")                                                                                           \
+    X(4, ENDED, "ended")                                                                                               \
+    X(5, DRAFTED, "drafted")                                                                                           \
+    X(6, SUBMITTED, "submitted")                                                                                       \
+    X(7, APPROVED, "approved")                                                                                         \
+    X(8, REOPENED, "reopened") /* changed: to be approved anew */                                                      \
+    X(9, WITHDRAWN, "withdrawn")                                                                                       \
+    X(10, REJECTED, "rejected")
+typedef enum licet_action {
+#define LICET_ACTION_ENUM(number, name, text) LICET_ACTION_##name = number,
+    LICET_ACTIONS(LICET_ACTION_ENUM)
+#undef LICET_ACTION_ENUM
+        LICET_ACTIONS_END
+} licet_action;
+const char *licet_subject_name(uint32_t subject);
+const char *licet_action_name(uint32_t action);
+
+/* One line of a difference. */
+typedef struct licet_difference_line {
+    size_t at, len;           /* in the words, without its end */
+    uint32_t subject, action; /* licet_subject, licet_action */
+    char id[LICET_NAME_MAX];
+    size_t id_len;
+    uint64_t from_ms;    /* when it takes effect; 0: with its applying */
+    uint64_t step_ms;    /* of the step in a use case's life that it is about */
+    licet_hash document; /* that the step names; 0: none */
+    bool has_step;
+} licet_difference_line;
+typedef struct licet_difference_lines {
+    licet_difference_line *list; /* owned */
+    size_t len, capacity;
+} licet_difference_lines;
+void licet_difference_lines_done(licet_difference_lines *lines);
+
+/* What differs between two images of one agreement, in words, one line per change, each ending in LF:
+ * '+ use case UC-3 (product Pages, purpose display) approved from 2026-12-01'. old may be NULL: everything is new.
+ * lines (zeroed, or NULL) tells of each what it is about. */
 bool licet_image_difference(const licet_image *old_image, const licet_image *new_image, licet_buffer *out,
-                            licet_error *err);
+                            licet_difference_lines *lines, licet_error *err);
 
 /* ---- JSONPath, the part of RFC 9535 that catalogues use ------------------ */
 

@@ -60,11 +60,38 @@ static const struct change {
      "~ use case UC-3: product \"Feed\" -> \"Pages\"\n~ use case UC-3: purpose \"search\" -> \"display\"\n"},
     {"use case approved", APPS, "purpose: search }",
      "purpose: search, approved: { by: J. Roe, role: licensing, from: 2026-12-01 } }",
-     "~ use case UC-3: approved from never -> 2026-12-01\n"},
+     "+ use case UC-3: approved from 2026-12-01\n"},
     {"use case new", APPS, "  UC-3:",
      "  UC-4: { product: Pages, purpose: display, approved: { by: J. Roe, role: licensing, from: 2026-12-01 } }\n  "
      "UC-3:",
      "+ use case UC-4 (product Pages, purpose display) approved from 2026-12-01\n"},
+    {"use case drafted", APPS, "purpose: search }",
+     "purpose: search, life: [ { state: draft, at: 2026-12-01, by: A, role: B } ] }",
+     "+ use case UC-3: draft from 2026-12-01\n"},
+    {"use case changed and approved again", APPS, "approved: { by: J. Roe, role: licensing, from: 2022-10-10 }",
+     "life: [ { state: approved, at: 2022-10-10, by: J. Roe, role: licensing }, { state: changed, at: 2023-01-01, by: "
+     "A, role: B }, { state: approved, at: 2023-02-01, by: A, role: B } ]",
+     "+ use case UC-2: changed, not approved any more from 2023-01-01\n+ use case UC-2: approved from 2023-02-01\n"},
+    {"use case approved by another", APPS, "J. Roe", "J. Doe",
+     "~ use case UC-2: approved from 2022-10-10, by another or in other words\n"},
+    {"use case ends", APPS, "from: 2022-10-10 } }\n", "from: 2022-10-10, before: 2023-01-01 } }\n",
+     "+ use case UC-2: withdrawn from 2023-01-01\n"},
+    {"use case described", APPS, "purpose: search }", "purpose: search, description: Searching }",
+     "~ use case UC-3: its description has other words\n"},
+    {"app ends", APPS, "environment: staging", "environment: staging, before: 2026-12-01",
+     "~ app feed: before open -> 2026-12-01\n"},
+    {"app has an owner", APPS, "environment: staging", "environment: staging, owner: News, contact: a@example.org",
+     "~ app feed: owner, contact or description have other words\n"},
+    {"product over time", APPS, "[Feed, Pages]",
+     "[{ name: Feed, before: 2026-12-01 }, { name: Pages, from: 2026-12-01 }]",
+     "~ app feed (Feed before 2026-12-01, Pages from 2026-12-01, staging)\n"},
+    {"product registered", APPS,
+     "use_cases:", "products: { Feed: { before: 2026-12-01 }, Pages: { owner: News } }\nuse_cases:",
+     "+ product Feed before 2026-12-01\n+ product Pages\n~ app feed (Feed before 2026-12-01, Pages, staging)\n"},
+    {"credential environment", APPS, "kind: bearer", "kind: bearer, environment: dev",
+     "~ credential K-1: environment prod -> dev\n"},
+    {"tokens", VERSION, "mode: enforce\n", "mode: enforce\ncredentials: { most_per_app: 2, clause: RATE }\n",
+     "~ version 2022-10-10: credentials of an app at a time any number -> 2 by RATE\n"},
     {"credential", APPS, "kind: bearer, from: 2022-10-10", "kind: api-key, from: 2022-10-10, before: 2023-01-01",
      "~ credential K-1: kind bearer -> api-key\n~ credential K-1: before open -> 2023-01-01\n"},
     {"credential secret", APPS, "hmac_sha256: 00", "hmac_sha256: ff", "~ credential K-1: another secret\n"},
@@ -111,7 +138,7 @@ test_words(void **state)
         test_change(&site, changes[i].file, changes[i].from, changes[i].to);
         compile(&site, &after, &new_image);
         licet_buffer_init(&words, (size_t)1 << 20);
-        assert_true(licet_image_difference(&old_image, &new_image, &words, NULL));
+        assert_true(licet_image_difference(&old_image, &new_image, &words, NULL, NULL));
         licet_put_u8(&words, 0);
         if (strcmp((const char *)words.data, changes[i].expected) != 0) {
             print_error("%s:\n%s instead of\n%s", changes[i].name, (const char *)words.data, changes[i].expected);
@@ -143,7 +170,7 @@ test_order(void **state)
     test_change(&site, APPS, "[Feed, Pages]", "[Feed, Pages, B, A]");
     compile(&site, &after, &new_image);
     licet_buffer_init(&words, 4096);
-    assert_true(licet_image_difference(&old_image, &new_image, &words, NULL));
+    assert_true(licet_image_difference(&old_image, &new_image, &words, NULL, NULL));
     licet_put_u8(&words, 0);
     assert_string_equal((const char *)words.data, "~ app feed (Feed, Pages, B, A, staging)\n");
     licet_buffer_done(&words);

@@ -193,7 +193,7 @@ take_change(change_run *run, uint32_t cell, bool is_new, const char *agreement, 
     licet_buffer_init(&words, (size_t)64 << 20);
     ((licet_image_header *)(void *)blob->data)->number = run->next_image;
     if (!licet_image_open(licet_buffer_view(blob), &image, run->err) ||
-        !licet_image_difference(old == NULL ? NULL : &old->image, &image, &words, run->err) ||
+        !licet_image_difference(old == NULL ? NULL : &old->image, &image, &words, NULL, run->err) ||
         !add_change(run, is_new && !run->write ? LICET_NONE : cell, agreement, &words)) {
         goto done;
     }
