@@ -252,18 +252,17 @@ standing_json(asking *a, const licet_image_limit *limit, uint32_t app, uint64_t 
     licet_gate *gate = licet_recorder_gate(a->api->recorder);
     uint32_t counter = licet_image_counter_at(a->image, limit, app), window;
     json_t *json = limit_json(a->image, limit);
-    licet_counter_value value = {0, 0, 0};
-    uint64_t taken;
+    uint64_t taken, most;
 
     if (gate == NULL || counter == LICET_NONE || counter >= licet_gate_counters(gate)) {
         return json;
     }
-    value = licet_gate_counter(gate, counter);
     window = licet_window_of(a->image, limit, now_ms);
-    taken = value.window == window ? value.taken : 0;
+    taken = licet_gate_used(gate, limit, counter, window).taken;
+    most = licet_image_most(a->image, limit, now_ms);
     json_object_set_new(json, "app",
                         limit->over == LICET_OVER_APP ? text_json(a->image, a->image->apps[app].id) : json_null());
-    json_object_set_new(json, "remaining", json_integer((json_int_t)(taken < limit->most ? limit->most - taken : 0)));
+    json_object_set_new(json, "remaining", json_integer((json_int_t)((taken < most ? most - taken : 0) / limit->weight)));
     json_object_set_new(json, "until", time_json(licet_window_end_ms(a->image, limit, window)));
     return json;
 }

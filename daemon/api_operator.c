@@ -67,14 +67,11 @@ counter_json(licet_recorder *recorder, const licet_image *image, const licet_ima
     if (gate == NULL || counter == LICET_NONE || counter >= licet_gate_counters(gate)) {
         return NULL;
     }
-    value = licet_gate_counter(gate, counter);
-    if (value.window != licet_window_of(image, limit, now_ms)) {
-        value = (licet_counter_value){0};
-    }
+    value = licet_gate_used(gate, limit, counter, licet_window_of(image, limit, now_ms));
     return json_pack("{s:s%,s:s%,s:s%,s:o,s:I,s:I,s:I}", "agreement", (const char *)agreement.data, agreement.len,
                      "clause", (const char *)clause.data, clause.len, "unit", (const char *)unit.data, unit.len, "app",
                      name.len > 0 ? json_stringn((const char *)name.data, name.len) : json_null(), "most",
-                     (json_int_t)limit->most, "taken", (json_int_t)value.taken, "held", (json_int_t)value.held);
+                     (json_int_t)licet_image_most(image, limit, now_ms), "taken", (json_int_t)value.taken, "held", (json_int_t)value.held);
 }
 
 static void

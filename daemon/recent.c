@@ -22,17 +22,6 @@ recorder_recent_init(licet_recorder *r, licet_error *err)
     return r->recent != NULL || LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for recent decisions");
 }
 
-static bool
-covers(const licet_image *image, const licet_image_limit *limit, uint32_t endpoint)
-{
-    for (uint32_t i = 0; i < limit->endpoints.count; i++) {
-        if (image->limit_endpoints[limit->endpoints.first + i] == endpoint) {
-            return true;
-        }
-    }
-    return limit->endpoints.count == 0;
-}
-
 /* What is left of the counted limit that has the least left; UINT64_MAX when none binds. Requests only when no limit
  * on counted units binds. */
 static uint64_t
@@ -45,16 +34,16 @@ remaining(licet_recorder *r, const licet_image *image, const licet_wide *w)
     for (uint32_t i = 0; i < version->limits.count; i++) {
         const licet_image_limit *limit = &image->limits[version->limits.first + i];
         uint32_t counter = licet_image_counter(image, limit, &scope);
-        licet_counter_value value;
-        uint64_t taken, left;
+        uint64_t taken, most, left;
 
         if (limit->kind <= LICET_KIND_BYTE || counter == LICET_NONE || counter >= licet_gate_counters(r->gate->gate) ||
-            !covers(image, limit, w->endpoint)) {
+            !licet_image_limit_covers(image, limit, (licet_flow)w->flow, licet_bytes_of(w->purpose, w->purpose_len),
+                                      &scope)) {
             continue;
         }
-        value = licet_gate_counter(r->gate->gate, counter);
-        taken = value.window == licet_window_of(image, limit, w->time_ms) ? value.taken : 0;
-        left = taken < limit->most ? limit->most - taken : 0;
+        taken = licet_gate_used(r->gate->gate, limit, counter, licet_window_of(image, limit, w->time_ms)).taken;
+        most = licet_image_most(image, limit, w->time_ms);
+        left = (taken < most ? most - taken : 0) / limit->weight;
         least = left < least ? left : least;
     }
     return least;

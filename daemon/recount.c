@@ -113,7 +113,7 @@ mended(const licet_recorder *r, const leaked *leak)
 {
     const recorder_sum *sum = leak->counter < r->sums_len ? &r->sums[leak->counter] : NULL;
     uint64_t recorded = sum != NULL && sum->window == leak->value.window ? sum->units : 0;
-    licet_counter_value to = {.window = leak->value.window};
+    licet_counter_value to = {.window = leak->value.window, .closed = leak->value.closed};
 
     to.taken = leak->value.taken - (leak->value.held < leak->value.taken ? leak->value.held : leak->value.taken);
     if (to.taken < recorded) {

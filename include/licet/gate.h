@@ -162,16 +162,17 @@ typedef enum licet_admission {
 
 typedef struct licet_shortage {
     uint32_t limit;     /* index into verdict->limits */
-    uint64_t remaining; /* units left in the window now */
+    uint64_t remaining; /* left in the window now; of weighed units, as the next */
     uint64_t held;      /* of those used, held by responses under way: what may come back */
-    uint64_t reset_ms;  /* end of the window, absolute */
+    uint64_t reset_ms;  /* when there is room again, absolute: the end of the window, of a ROLLING one the time that
+                           enough has rolled off; UINT64_MAX: not by waiting */
 } licet_shortage;
 
 /*
- * Opens a slot and takes verdict->reserve from all limits (all or none) and from the agreement's leases, and room in
- * the rings. A refusing verdict takes nothing but a slot and room. In OBSERVE mode, and for a limit that would refuse
- * then, units are taken beyond the limit and *out_would_refuse is set (may be NULL otherwise). ids_room: bytes of id
- * ring to reserve.
+ * Opens a slot and takes the amounts of verdict->limits from all of them (all or none) and verdict->reserve from the
+ * agreement's leases, and room in the rings. A refusing verdict takes nothing but a slot and room. In OBSERVE mode, and
+ * of a limit whose clause is only observed, units are taken beyond the limit and *out_would_refuse is set (may be NULL
+ * otherwise); *out_shortage then is that of the first such limit. ids_room: bytes of id ring to reserve.
  */
 licet_admission licet_worker_admit(licet_worker *worker, const licet_image *image, const licet_facts *facts,
                                    const licet_verdict *verdict, uint32_t ids_room, uint64_t now_ms,
@@ -332,10 +333,16 @@ uint64_t licet_gate_opened(const licet_gate *gate);
 typedef struct licet_counter_value {
     uint32_t window;
     uint64_t taken; /* used and held, < 2^56 */
-    uint64_t held;  /* part of taken, < 2^40 */
+    uint64_t held;  /* part of taken, < 2^39; told, never counted with */
+    bool closed;    /* bucket of a rolling window: nothing more is taken from it */
 } licet_counter_value;
 uint32_t licet_gate_counters(const licet_gate *gate);
 licet_counter_value licet_gate_counter(const licet_gate *gate, uint32_t counter);
+/* What is used of a limit by one of its counters in a window (licet_window_of): of a ROLLING limit the sum of the
+ * buckets that end with it. A later window that has begun already, for the clock was set back, is the one that binds.
+ */
+licet_counter_value licet_gate_used(const licet_gate *gate, const licet_image_limit *limit, uint32_t counter,
+                                    uint32_t window);
 bool licet_gate_counter_swap(licet_gate *gate, uint32_t counter, licet_counter_value from, licet_counter_value to);
 /* Gives back units of a counter's window that were charged and turned out not to count: duplicates. What responses
  * under way hold stays. Nothing happens when the window is over. counter: licet_image_counter_row of the window. */

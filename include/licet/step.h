@@ -26,9 +26,9 @@
     X(5, INTEND, "about to tell which hold comes next")                                                                \
     X(6, INTENDED, "the intent is stored")                                                                             \
     X(7, LIMIT_TAKEN, "units are taken from the counter (or refused), not marked")                                     \
-    X(8, WINDOW_PAST, "the counter is in a new window: what was held before is past")                                  \
-    X(9, WINDOW_BEGUN, "the mark begins anew")                                                                         \
-    X(10, WINDOW_MOVED, "the slot has the new window")                                                                 \
+    X(8, WINDOW_PAST, "the counter is in a new window: what was held before the last one is past")                     \
+    X(9, WINDOW_BEGUN, "the mark begins anew; what was held has none")                                                 \
+    X(10, WINDOW_MOVED, "what was held is marked as prior, the slot has the new window")                               \
     X(11, LEASE_TAKEN, "units are taken from the lease (or refused), not marked")                                      \
     X(12, HOLD_DONE, "marked or given back; the intent still stands")                                                  \
     X(13, INTENT_GONE, "the intent is taken away")                                                                     \
@@ -58,6 +58,7 @@
     X(34, LEFT, "the area has no owner; the lock is still held")                                                       \
     X(35, OUTAGE_TAKEN, "of 'allow N' something is taken, the request is not added")                                   \
     X(36, UNRECORDED, "the request is added, nothing went up")                                                         \
+    X(37, BUCKET_CLOSED, "a bucket of a rolling limit is closed, the later one not begun")                             \
     /* licetd: adoption */                                                                                             \
     X(50, ADOPT_LOCKED, "the area of a dead worker is locked")                                                         \
     X(51, ADOPT_DRAINED, "its slots are free, its rings empty; it still has an owner")                                 \

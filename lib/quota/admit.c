@@ -9,6 +9,7 @@
  */
 #include "hold.h"
 #include "ring.h"
+#include "rolling.h"
 #include "worker.h"
 
 #include <string.h>
@@ -23,8 +24,9 @@ fits(const licet_gate *gate, const licet_image *image, const licet_verdict *verd
     }
     for (uint32_t i = 0; i < verdict->limits_len; i++) {
         const licet_verdict_limit *limit = &verdict->limits[i];
-        if (limit->counter >= gate->at.counters || limit->kind >= LICET_KINDS_MAX || limit->amount >= GATE_UNITS_END ||
-            limit->limit >= image->header->limits_len) {
+        if (limit->counter >= gate->at.counters || limit->kind >= LICET_KINDS_MAX ||
+            limit->limit >= image->header->limits_len ||
+            licet_image_counter_rows(&image->limits[limit->limit]) > gate->at.counters - limit->counter) {
             return false;
         }
     }
@@ -96,6 +98,7 @@ fill_wide(const licet_gate *gate, licet_wide *wide, const licet_image *image, co
     wide->use_case = verdict->use_case;
     wide->endpoint = verdict->endpoint;
     wide->clause = verdict->clause;
+    wide->registered = verdict->registered;
     wide->verdict = (uint8_t)verdict->verdict;
     wide->reason = (uint8_t)verdict->reason;
     wide->flow = (uint8_t)image->header->flow;
@@ -116,25 +119,47 @@ fill_holds(licet_slot *slot, const licet_image *image, const licet_verdict *verd
     memset(slot->charged, 0, sizeof(slot->charged));
     for (uint32_t i = 0; i < slot->limits_len; i++) {
         const licet_verdict_limit *limit = &verdict->limits[i];
-        slot->limits[i] =
-            (slot_limit){.counter = limit->counter, .kind = limit->kind, .window = limit->window, .most = limit->most};
+        const licet_image_limit *row = &image->limits[limit->limit];
+        slot->limits[i] = (slot_limit){.counter = limit->counter,
+                                       .kind = limit->kind,
+                                       .window = limit->window,
+                                       .buckets = licet_image_buckets(row),
+                                       .flags = (limit->observe ? LIMIT_OBSERVE : 0) |
+                                                (row->per == LICET_PER_CONCURRENT ? LIMIT_CONCURRENT : 0),
+                                       .most = limit->most,
+                                       .weight = limit->weight};
     }
 }
 
 /* ---- taking -------------------------------------------------------------------- */
 
+/* When there is room for amount again, by the clock alone. */
+static uint64_t
+room_ms(const licet_gate *gate, const licet_image *image, const licet_verdict_limit *bound, licet_counter_value value)
+{
+    const licet_image_limit *limit = &image->limits[bound->limit];
+    uint32_t buckets = licet_image_buckets(limit), window = value.window;
+    uint64_t wanted = bound->amount > bound->most ? bound->most : bound->amount;
+
+    if (buckets > 0 && value.taken + wanted > bound->most) {
+        window =
+            rolling_returns(gate_counter_at(gate, bound->counter), buckets, window, value.taken + wanted - bound->most);
+        window += window < value.window ? buckets - 1 : 0; /* the last whose sum has that bucket in it */
+    }
+    return licet_window_end_ms(image, limit, window);
+}
+
 static void
-say_shortage(const licet_image *image, const licet_verdict *verdict, const hold_refusal *refusal,
-             licet_shortage *out_shortage)
+say_shortage(const licet_gate *gate, const licet_image *image, const licet_verdict *verdict,
+             const hold_refusal *refusal, licet_shortage *out_shortage)
 {
     const licet_verdict_limit *bound = &verdict->limits[refusal->limit];
     licet_counter_value value = refusal->value;
 
-    *out_shortage =
-        (licet_shortage){.limit = refusal->limit,
-                         .remaining = bound->most > value.taken ? bound->most - value.taken : 0,
-                         .held = value.held,
-                         .reset_ms = licet_window_end_ms(image, &image->limits[bound->limit], value.window)};
+    *out_shortage = (licet_shortage){.limit = refusal->limit,
+                                     .remaining = bound->most > value.taken ? bound->most - value.taken : 0,
+                                     .held = value.held,
+                                     .reset_ms = room_ms(gate, image, bound, value)};
 }
 
 static licet_admission
@@ -207,7 +232,7 @@ licet_worker_admit(licet_worker *worker, const licet_image *image, const licet_f
     }
     if (admission != LICET_ADMITTED) {
         if (admission == LICET_NO_UNITS && out_shortage != NULL) {
-            say_shortage(image, verdict, &refusal, out_shortage);
+            say_shortage(worker->gate, image, verdict, &refusal, out_shortage);
         }
         slot_free(worker->gate, slot); /* it is charged nothing: all comes back */
         worker_slot_back(worker, slot);
@@ -219,7 +244,7 @@ licet_worker_admit(licet_worker *worker, const licet_image *image, const licet_f
         }
         slot->wide.verdict = LICET_VERDICT_OBSERVE;
         if (out_shortage != NULL) {
-            say_shortage(image, verdict, &refusal, out_shortage);
+            say_shortage(worker->gate, image, verdict, &refusal, out_shortage);
         }
     }
     if (out_would_refuse != NULL) {
@@ -238,7 +263,9 @@ licet_slot_remaining(licet_worker *worker, const licet_slot *slot, const licet_i
     if (i >= verdict->limits_len || i >= slot->limits_len || verdict->limits[i].limit >= image->header->limits_len) {
         return 0;
     }
-    uint64_t taken = licet_gate_counter(worker->gate, verdict->limits[i].counter).taken, most = slot->limits[i].most;
+    const licet_verdict_limit *bound = &verdict->limits[i];
+    uint64_t taken = licet_gate_used(worker->gate, &image->limits[bound->limit], bound->counter, bound->window).taken,
+             most = slot->limits[i].most;
     return most > taken ? most - taken : 0;
 }
 

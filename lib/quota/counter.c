@@ -7,28 +7,40 @@
  */
 #include "counter.h"
 
+#include "rolling.h"
+
 #if !defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_16)
 #error "a limit counter needs a 16-byte compare-and-swap (x86-64: -mcx16)"
 #endif
 
 #define TAKEN_BITS 56
-#define HELD_BITS 40
+#define CLOSED_BIT 95
+#define WINDOW_BIT 96
 
-static gate_counter
-pack(licet_counter_value value)
+gate_counter
+counter_pack(licet_counter_value value)
 {
     return (gate_counter)value.taken | (gate_counter)value.held << TAKEN_BITS |
-           (gate_counter)value.window << (TAKEN_BITS + HELD_BITS);
+           (gate_counter)value.closed << CLOSED_BIT | (gate_counter)value.window << WINDOW_BIT;
 }
 
-static licet_counter_value
-unpack(gate_counter word)
+licet_counter_value
+counter_unpack(gate_counter word)
 {
     return (licet_counter_value){
-        .window = (uint32_t)(word >> (TAKEN_BITS + HELD_BITS)),
+        .window = (uint32_t)(word >> WINDOW_BIT),
         .taken = (uint64_t)word & (GATE_TAKEN_END - 1),
-        .held = (uint64_t)(word >> TAKEN_BITS) & (GATE_UNITS_END - 1),
+        .held = (uint64_t)(word >> TAKEN_BITS) & (GATE_HELD_END - 1),
+        .closed = (word >> CLOSED_BIT & 1) != 0,
     };
+}
+
+licet_counter_value
+counter_more(licet_counter_value now, uint64_t units)
+{
+    now.taken = gate_least(now.taken + units, GATE_TAKEN_END - 1);
+    now.held = gate_least(now.held + units, GATE_HELD_END - 1);
+    return now;
 }
 
 /* A first guess in two loads: possibly torn. */
@@ -51,7 +63,7 @@ counter_take(gate_counter *counter, counter_want want)
     gate_counter seen = guess(counter), was;
 
     for (;; seen = was) {
-        licet_counter_value now = unpack(seen);
+        licet_counter_value now = counter_unpack(seen);
         if (want.window > now.window) {
             now = (licet_counter_value){.window = want.window};
         }
@@ -63,9 +75,8 @@ counter_take(gate_counter *counter, counter_want want)
             }
             continue;
         }
-        now.taken = gate_least(now.taken + want.units, GATE_TAKEN_END - 1);
-        now.held = gate_least(now.held + want.units, GATE_UNITS_END - 1);
-        was = __sync_val_compare_and_swap(counter, seen, pack(now));
+        now = counter_more(now, want.units);
+        was = __sync_val_compare_and_swap(counter, seen, counter_pack(now));
         if (was == seen) {
             return (counter_result){.taken = true, .over = over, .value = now};
         }
@@ -78,12 +89,12 @@ counter_give(gate_counter *counter, uint32_t window, uint64_t units, uint64_t he
     gate_counter seen = guess(counter), was;
 
     for (;; seen = was) {
-        licet_counter_value now = unpack(seen);
+        licet_counter_value now = counter_unpack(seen);
         gate_counter next = seen;
         if (now.window == window) {
             now.taken -= gate_least(units, now.taken);
             now.held -= gate_least(held, now.held);
-            next = pack(now);
+            next = counter_pack(now);
         }
         was = __sync_val_compare_and_swap(counter, seen, next);
         if (was == seen) {
@@ -97,16 +108,16 @@ counter_load(gate_counter *counter)
 {
     gate_counter seen = guess(counter);
 
-    return unpack(__sync_val_compare_and_swap(counter, seen, seen));
+    return counter_unpack(__sync_val_compare_and_swap(counter, seen, seen));
 }
 
 bool
 counter_swap(gate_counter *counter, licet_counter_value from, licet_counter_value to)
 {
-    if (to.taken >= GATE_TAKEN_END || to.held >= GATE_UNITS_END) {
+    if (to.taken >= GATE_TAKEN_END || to.held >= GATE_HELD_END) {
         return false;
     }
-    return __sync_bool_compare_and_swap(counter, pack(from), pack(to));
+    return __sync_bool_compare_and_swap(counter, counter_pack(from), counter_pack(to));
 }
 
 /* ---- the counters of a gate ---------------------------------------------------- */
@@ -121,6 +132,22 @@ licet_counter_value
 licet_gate_counter(const licet_gate *gate, uint32_t counter)
 {
     return counter < gate->at.counters ? counter_load(gate_counter_at(gate, counter)) : (licet_counter_value){0};
+}
+
+licet_counter_value
+licet_gate_used(const licet_gate *gate, const licet_image_limit *limit, uint32_t counter, uint32_t window)
+{
+    uint32_t buckets = licet_image_buckets(limit);
+    licet_counter_value value;
+
+    if (counter >= gate->at.counters || buckets > gate->at.counters - counter) {
+        return (licet_counter_value){.window = window};
+    }
+    if (buckets > 0) {
+        return rolling_load(gate_counter_at(gate, counter), buckets, window);
+    }
+    value = licet_gate_counter(gate, counter);
+    return value.window >= window ? value : (licet_counter_value){.window = window};
 }
 
 bool

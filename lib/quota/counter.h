@@ -15,7 +15,7 @@
 
 typedef struct counter_want {
     uint32_t window;
-    uint64_t units; /* < 2^40 */
+    uint64_t units; /* < 2^56 */
     uint64_t most;
     bool anyway; /* take beyond the limit too */
 } counter_want;
@@ -30,6 +30,12 @@ counter_result counter_take(gate_counter *counter, counter_want want);
 void counter_give(gate_counter *counter, uint32_t window, uint64_t units, uint64_t held);
 licet_counter_value counter_load(gate_counter *counter);
 bool counter_swap(gate_counter *counter, licet_counter_value from, licet_counter_value to);
+
+/* The parts of a counter, and back. */
+gate_counter counter_pack(licet_counter_value value);
+licet_counter_value counter_unpack(gate_counter word);
+/* units more, taken and held; sums stop at their largest value. */
+licet_counter_value counter_more(licet_counter_value now, uint64_t units);
 
 /* The same in the plainest form, for one process alone (counter_ref.c): the tests compare. */
 counter_result counter_ref_take(licet_counter_value *value, counter_want want);

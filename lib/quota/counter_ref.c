@@ -24,8 +24,8 @@ counter_ref_take(licet_counter_value *value, counter_want want)
     if (begun.taken >= GATE_TAKEN_END) {
         begun.taken = GATE_TAKEN_END - 1;
     }
-    if (begun.held >= GATE_UNITS_END) {
-        begun.held = GATE_UNITS_END - 1;
+    if (begun.held >= GATE_HELD_END) {
+        begun.held = GATE_HELD_END - 1;
     }
     *value = begun;
     result.value = begun;

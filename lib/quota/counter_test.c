@@ -16,22 +16,32 @@ typedef struct take_case {
 } take_case;
 
 #define END56 (GATE_TAKEN_END - 1)
-#define END40 (GATE_UNITS_END - 1)
+#define END39 (GATE_HELD_END - 1)
 
 static const take_case take_cases[] = {
-    {"first of all", {0, 0, 0}, {5, 10, 100, false}, true, false, {5, 10, 10}},
-    {"same window", {5, 10, 10}, {5, 20, 100, false}, true, false, {5, 30, 30}},
-    {"exactly the limit", {5, 90, 0}, {5, 10, 100, false}, true, false, {5, 100, 10}},
-    {"one too many", {5, 91, 3}, {5, 10, 100, false}, false, true, {5, 91, 3}},
-    {"one too many, anyway", {5, 91, 3}, {5, 10, 100, true}, true, true, {5, 101, 13}},
-    {"later window begins at nothing", {5, 100, 7}, {6, 10, 100, false}, true, false, {6, 10, 10}},
-    {"later window, more than the limit", {5, 100, 7}, {6, 101, 100, false}, false, true, {5, 100, 7}},
-    {"earlier window is charged to the present one", {5, 60, 7}, {4, 10, 100, false}, true, false, {5, 70, 17}},
-    {"earlier window resets nothing", {5, 95, 7}, {4, 10, 100, false}, false, true, {5, 95, 7}},
-    {"a limit of nothing", {5, 0, 0}, {5, 1, 0, false}, false, true, {5, 0, 0}},
-    {"taken does not wrap", {5, END56, 0}, {5, 10, 100, true}, true, true, {5, END56, 10}},
-    {"held does not wrap", {5, 100, END40}, {5, 10, END40, false}, true, false, {5, 110, END40}},
-    {"the largest window", {UINT32_MAX, 1, 1}, {UINT32_MAX, 1, 2, false}, true, false, {UINT32_MAX, 2, 2}},
+    {"first of all", {0, 0, 0, false}, {5, 10, 100, false}, true, false, {5, 10, 10, false}},
+    {"same window", {5, 10, 10, false}, {5, 20, 100, false}, true, false, {5, 30, 30, false}},
+    {"exactly the limit", {5, 90, 0, false}, {5, 10, 100, false}, true, false, {5, 100, 10, false}},
+    {"one too many", {5, 91, 3, false}, {5, 10, 100, false}, false, true, {5, 91, 3, false}},
+    {"one too many, anyway", {5, 91, 3, false}, {5, 10, 100, true}, true, true, {5, 101, 13, false}},
+    {"later window begins at nothing", {5, 100, 7, false}, {6, 10, 100, false}, true, false, {6, 10, 10, false}},
+    {"later window, more than the limit", {5, 100, 7, false}, {6, 101, 100, false}, false, true, {5, 100, 7, false}},
+    {"earlier window is charged to the present one",
+     {5, 60, 7, false},
+     {4, 10, 100, false},
+     true,
+     false,
+     {5, 70, 17, false}},
+    {"earlier window resets nothing", {5, 95, 7, false}, {4, 10, 100, false}, false, true, {5, 95, 7, false}},
+    {"a limit of nothing", {5, 0, 0, false}, {5, 1, 0, false}, false, true, {5, 0, 0, false}},
+    {"taken does not wrap", {5, END56, 0, false}, {5, 10, 100, true}, true, true, {5, END56, 10, false}},
+    {"held does not wrap", {5, 100, END39, false}, {5, 10, END39, false}, true, false, {5, 110, END39, false}},
+    {"the largest window",
+     {UINT32_MAX, 1, 1, false},
+     {UINT32_MAX, 1, 2, false},
+     true,
+     false,
+     {UINT32_MAX, 2, 2, false}},
 };
 
 typedef struct give_case {
@@ -43,17 +53,17 @@ typedef struct give_case {
 } give_case;
 
 static const give_case give_cases[] = {
-    {"what was not used", {5, 100, 30}, 5, 10, 30, {5, 90, 0}},
-    {"nothing of it", {5, 100, 30}, 5, 0, 30, {5, 100, 0}},
-    {"a window that is gone", {6, 100, 30}, 5, 10, 30, {6, 100, 30}},
-    {"a window that never was", {5, 100, 30}, 6, 10, 30, {5, 100, 30}},
-    {"never below nothing", {5, 7, 3}, 5, 10, 30, {5, 0, 0}},
+    {"what was not used", {5, 100, 30, false}, 5, 10, 30, {5, 90, 0, false}},
+    {"nothing of it", {5, 100, 30, false}, 5, 0, 30, {5, 100, 0, false}},
+    {"a window that is gone", {6, 100, 30, false}, 5, 10, 30, {6, 100, 30, false}},
+    {"a window that never was", {5, 100, 30, false}, 6, 10, 30, {5, 100, 30, false}},
+    {"never below nothing", {5, 7, 3, false}, 5, 10, 30, {5, 0, 0, false}},
 };
 
 static bool
 same(licet_counter_value a, licet_counter_value b)
 {
-    return a.window == b.window && a.taken == b.taken && a.held == b.held;
+    return a.window == b.window && a.taken == b.taken && a.held == b.held && a.closed == b.closed;
 }
 
 static void
@@ -99,25 +109,25 @@ test_refusal_tells(void **state)
 {
     alignas(16) gate_counter counter = 0;
 
-    set(&counter, (licet_counter_value){5, 100, 40});
+    set(&counter, (licet_counter_value){5, 100, 40, false});
     counter_result result = counter_take(&counter, (counter_want){5, 1, 100, false});
-    assert_true(same(result.value, (licet_counter_value){5, 100, 40}));
+    assert_true(same(result.value, (licet_counter_value){5, 100, 40, false}));
     result = counter_take(&counter, (counter_want){6, 101, 100, false});
-    assert_true(same(result.value, (licet_counter_value){6, 0, 0}));
+    assert_true(same(result.value, (licet_counter_value){6, 0, 0, false}));
 }
 
 static void
 test_swap(void **state)
 {
     alignas(16) gate_counter counter = 0;
-    licet_counter_value a = {5, 10, 3}, b = {5, 8, 0};
+    licet_counter_value a = {5, 10, 3, false}, b = {5, 8, 0, false};
 
     set(&counter, a);
     assert_false(counter_swap(&counter, b, a));
     assert_true(counter_swap(&counter, a, b));
     assert_true(same(counter_load(&counter), b));
-    assert_false(counter_swap(&counter, b, (licet_counter_value){5, GATE_TAKEN_END, 0}));
-    assert_false(counter_swap(&counter, b, (licet_counter_value){5, 0, GATE_UNITS_END}));
+    assert_false(counter_swap(&counter, b, (licet_counter_value){5, GATE_TAKEN_END, 0, false}));
+    assert_false(counter_swap(&counter, b, (licet_counter_value){5, 0, GATE_HELD_END, false}));
 }
 
 static uint64_t
@@ -133,7 +143,7 @@ static void
 test_reference(void **state)
 {
     alignas(16) gate_counter counter = 0;
-    licet_counter_value plain = {0, 0, 0};
+    licet_counter_value plain = {0, 0, 0, false};
     uint64_t seed = UINT64_C(0x9e3779b97f4a7c15);
 
     for (int i = 0; i < 1000000; i++) {

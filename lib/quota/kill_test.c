@@ -117,7 +117,7 @@ way_top_up(world *w, licet_worker *worker)
 static void
 way_refused_by_third_limit(world *w, licet_worker *worker)
 {
-    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19675, 790, 0});
+    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19675, 790, 0, false});
     assert_null(ask(w, worker, world_verdict(w, PAGE_POSTS, 3)));
 }
 
@@ -131,7 +131,7 @@ static void
 way_overrun(world *w, licet_worker *worker)
 {
     told->may_overrun = true;
-    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19675, 780, 0});
+    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19675, 780, 0, false});
     licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
     assert_false(licet_slot_top_up(worker, slot, WORLD_POST, 30));
     licet_slot_overrun(worker, slot, WORLD_POST, 30);
@@ -156,7 +156,7 @@ way_window_moves(world *w, licet_worker *worker)
     licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
 
     count(slot, 20);
-    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19676, 0, 0});
+    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19676, 0, 0, false});
     assert_true(licet_slot_top_up(worker, slot, WORLD_POST, 30));
     count(slot, 26);
     settle(worker, slot, world_settlement(26));

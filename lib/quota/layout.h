@@ -31,10 +31,10 @@
 
 #define GATE_REASONS 32 /* room for LICET_REASONS_LEN and more to come */
 #define GATE_SEQUENCE_END (UINT64_C(1) << 48)
-#define GATE_SEQUENCE_BLOCK 256u /* identities a worker takes at once */
-#define GATE_UNITS_END                                                                                                 \
-    (UINT64_C(1) << 40) /* ends what one response can hold or bring, and the held units of a counter */
-#define GATE_TAKEN_END (UINT64_C(1) << 56) /* ends the taken units of a counter */
+#define GATE_SEQUENCE_BLOCK 256u           /* identities a worker takes at once */
+#define GATE_UNITS_END (UINT64_C(1) << 40) /* ends what one response can hold or bring */
+#define GATE_TAKEN_END (UINT64_C(1) << 56) /* ends the taken units of a counter; weighed ones */
+#define GATE_HELD_END (UINT64_C(1) << 39)  /* ends the held units of a counter */
 
 typedef struct gate_header {
     char magic[8]; /* stored last */
@@ -60,7 +60,7 @@ typedef struct gate_header {
 static_assert(sizeof(gate_header) <= GATE_PAGE, "header page");
 static_assert(LICET_REASONS_LEN <= GATE_REASONS, "reasons");
 
-/* A limit counter: one integer of 128 bits, taken | held << 56 | window << 96. */
+/* A limit counter: one integer of 128 bits, taken | held << 56 | closed << 95 | window << 96. */
 typedef unsigned __int128 gate_counter;
 static_assert(sizeof(gate_counter) == 16, "counter");
 
@@ -99,15 +99,22 @@ typedef enum slot_state { SLOT_FREE = 0, SLOT_OPEN = 1, SLOT_SETTLING = 2 } slot
 #define SLOT_STATE_BITS 8
 #define SLOT_OBSERVE 1u /* flag: limits are counted, not held to */
 
-/* A limit of a response under way. What may be given back is held, in window. */
+#define LIMIT_OBSERVE 1u    /* flag: its clause is only observed, units are taken beyond it */
+#define LIMIT_CONCURRENT 2u /* flag: all that is held comes back, whatever was delivered */
+/* A limit of a response under way; amounts are weighed units. What may be given back is held, in window, or prior, in
+ * prior_window. */
 typedef struct slot_limit {
     uint32_t counter, kind;
-    uint32_t window, reserved;
+    uint32_t window, prior_window;
+    uint32_t buckets; /* counters of a rolling limit, in a row; 0: it is no rolling one */
+    uint32_t flags;
     uint64_t most;
-    uint64_t held; /* the mark: taken from the counter in that window */
-    uint64_t past; /* taken before, from windows that are gone */
+    uint64_t weight; /* of one unit */
+    uint64_t held;   /* the mark: taken from the counter in window */
+    uint64_t prior;  /* the same in prior_window, which was the counter's when it was taken */
+    uint64_t past;   /* taken before, from windows that are gone */
 } slot_limit;
-static_assert(sizeof(slot_limit) == 40, "slot limit");
+static_assert(sizeof(slot_limit) == 64, "slot limit");
 
 struct licet_slot {
     alignas(GATE_LINE) uint64_t state; /* slot_state, and the ring position << SLOT_STATE_BITS while SETTLING */

@@ -95,9 +95,13 @@ static field fields[] = {
     LIMIT(counter),
     LIMIT(kind),
     LIMIT(window),
-    LIMIT(reserved),
+    LIMIT(prior_window),
+    LIMIT(buckets),
+    LIMIT(flags),
     LIMIT(most),
+    LIMIT(weight),
     LIMIT(held),
+    LIMIT(prior),
     LIMIT(past),
     WIDE(identity),
     WIDE(time_ms),
@@ -205,8 +209,8 @@ test_sizes(void **state)
     assert_int_equal(sizeof(gate_counter), 16);
     assert_int_equal(sizeof(gate_cell), 896);
     assert_int_equal(sizeof(gate_area), 192);
-    assert_int_equal(sizeof(slot_limit), 40);
-    assert_int_equal(sizeof(slot_struct), 1600);
+    assert_int_equal(sizeof(slot_limit), 64);
+    assert_int_equal(sizeof(slot_struct), 1984);
     assert_int_equal(sizeof(licet_wide), 624);
     assert_int_equal(sizeof(gate_entry), 640);
     assert_int_equal(sizeof(gate_chunk), 32);
@@ -224,10 +228,10 @@ test_geometry(void **state)
     assert_int_equal(at.wanted_at, UINT64_C(8192) + UINT64_C(3) * 896);
     assert_int_equal(at.areas_at, 12288);
     assert_int_equal(at.slots_at, 192);
-    assert_int_equal(at.ring_at, UINT64_C(192) + UINT64_C(8) * 1600);
+    assert_int_equal(at.ring_at, UINT64_C(192) + UINT64_C(8) * 1984);
     assert_int_equal(at.ids_at, at.ring_at + UINT64_C(16) * 640);
-    assert_int_equal(at.area_size, 24576);
-    assert_int_equal(at.size, UINT64_C(12288) + UINT64_C(3) * 24576);
+    assert_int_equal(at.area_size, 28672);
+    assert_int_equal(at.size, UINT64_C(12288) + UINT64_C(3) * 28672);
     options.ring = options.ring_ids = 0;
     assert_true(gate_geometry_of(&options, &at, NULL));
     assert_int_equal(at.ring, 4096);

@@ -46,7 +46,7 @@ licet_slot_reserved(const licet_slot *slot, uint32_t kind)
 static bool
 raise_to(licet_worker *worker, licet_slot *slot, uint32_t kind, uint64_t to, bool limits_anyway, lease_mode mode)
 {
-    hold_refusal refusal;
+    hold_refusal refusal = {0};
 
     if (kind >= LICET_KINDS_MAX) {
         return false;
