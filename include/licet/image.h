@@ -172,6 +172,17 @@ typedef struct licet_image_limit {
 } licet_image_limit;
 #define LICET_WEIGHT_MAX (UINT64_C(1) << 40)
 
+/* A counting rule: within a window and over a scope each id of a unit counts once. A unit without a row counts gross.
+ */
+typedef struct licet_image_dedup {
+    uint32_t kind;
+    uint32_t per;       /* LICET_PER_DAY or LICET_PER_MONTH */
+    uint32_t zone;      /* row of zones, or LICET_NONE: UTC */
+    uint32_t first_day; /* 1..31, of MONTH: the billing cycle's */
+    uint32_t over;      /* licet_over: LICENSEE, APP or CREDENTIAL */
+    uint32_t reserved;
+} licet_image_dedup;
+
 /* A zone of the tz database: its offsets from UTC from a time on, in order; the first row holds for all time before. */
 typedef struct licet_image_zone {
     licet_text name; /* Europe/Berlin */
@@ -260,6 +271,7 @@ typedef struct licet_image_version {
     uint32_t embargo_clause;           /* what refuses embargoed recipients and countries cites, or LICET_NONE */
     licet_range embargoed;             /* of table embargoed: countries */
     licet_range government;            /* of table government */
+    licet_range dedups;                /* of table dedups, one row for a unit at most */
     uint32_t most_credentials;         /* of one app that are valid at one time; 0: any number */
     uint32_t credentials_clause;       /* row of clauses that says so, or LICET_NONE */
     /* no row has bytes that no field sets, or two equal images could differ */
@@ -378,6 +390,7 @@ typedef struct licet_image_header {
     X(limit_endpoints, uint32_t)                                                                                       \
     X(limit_purposes, licet_text)                                                                                      \
     X(limit_counters, uint32_t)                                                                                        \
+    X(dedups, licet_image_dedup)                                                                                       \
     X(zones, licet_image_zone)                                                                                         \
     X(transitions, licet_image_transition)                                                                             \
     X(rate_cards, licet_image_rate_card)                                                                               \
@@ -471,6 +484,11 @@ licet_bytes licet_limit_place_name(const licet_image *image, const licet_image_l
 uint32_t licet_window_of(const licet_image *image, const licet_image_limit *limit, uint64_t time_ms);
 uint64_t licet_window_begin_ms(const licet_image *image, const licet_image_limit *limit, uint32_t window);
 uint64_t licet_window_end_ms(const licet_image *image, const licet_image_limit *limit, uint32_t window);
+/* The counting rule of a kind in a version, or NULL: gross; and the window of a rule that a time falls in. */
+const licet_image_dedup *licet_image_dedup_of(const licet_image *image, const licet_image_version *version,
+                                              uint32_t kind);
+void licet_image_dedup_window(const licet_image *image, const licet_image_dedup *dedup, uint64_t time_ms,
+                              uint64_t *out_from_ms, uint64_t *out_before_ms);
 /* Seconds east of UTC in a zone (row, or LICET_NONE: UTC) at a time. */
 int32_t licet_zone_offset(const licet_image *image, uint32_t zone, uint64_t time_ms);
 

@@ -36,7 +36,8 @@ extern "C" {
     X(20, GAP, "gap")                                                                                                  \
     X(21, PERIOD, "period close")                                                                                      \
     X(22, UNIDENTIFIED, "unidentified callers")                                                                        \
-    X(23, REFUSED, "refusals without a receipt")
+    X(23, REFUSED, "refusals without a receipt")                                                                       \
+    X(26, DUPLICATES, "duplicates credited")
 
 typedef enum licet_entry_kind {
 #define LICET_ENTRY_ENUM(number, name, text) LICET_ENTRY_##name = number,
@@ -185,6 +186,21 @@ typedef struct licet_refused {
 } licet_refused;
 bool licet_refused_encode(const licet_refused *record, licet_buffer *out, licet_error *err);
 bool licet_refused_decode(licet_bytes entry, licet_refused *out_record, licet_error *err);
+
+/* Duplicates credited: kind, flow u8, identity (gate u16, epoch u32, sequence u48), time u48 and context u32 of the
+ * receipt that is given back to, unit kind u8, from u48 and before u48 of the window of the counting rule, count u64:
+ * so many of the receipt's units were delivered in the window before. */
+typedef struct licet_duplicates {
+    licet_flow flow;
+    licet_identity identity;
+    uint64_t time_ms; /* from_ms <= time_ms < before_ms */
+    uint32_t context;
+    uint8_t unit;
+    uint64_t from_ms, before_ms;
+    uint64_t count; /* > 0 */
+} licet_duplicates;
+bool licet_duplicates_encode(const licet_duplicates *record, licet_buffer *out, licet_error *err);
+bool licet_duplicates_decode(licet_bytes entry, licet_duplicates *out_record, licet_error *err);
 
 /* Decodes an entry of any kind and throws the result away: true when it is one. */
 bool licet_entry_check(licet_bytes entry, licet_error *err);

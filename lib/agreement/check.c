@@ -241,6 +241,13 @@ check_limits(licet_reader *reader, const licet_terms_version *version)
                              "unit \"%s\": expected request, byte or a unit of catalogue %s", QUOTED(limit->unit),
                              QUOTED(version->catalogue_name));
         }
+        if (limit->count.value != 0 && !catalogue->units.flawed &&
+            !licet_terms_deduplicates(catalogue, limit->unit.text)) {
+            licet_reader_say(reader, &limit->count.said, context,
+                             "count \"deduplicated\": catalogue %s counts unit \"%s\" gross: expected dedup there, or "
+                             "gross here",
+                             QUOTED(version->catalogue_name), QUOTED(limit->unit));
+        }
         check_limit_endpoints(reader, context, version, limit, bound);
         everywhere += limit->endpoints.len == 0;
     }

@@ -214,8 +214,8 @@ static const struct change {
     {"limit over", VERSION, "over: licensee }", "over: everybody }",
      "agreements/M-2022-7/2022-10-10.yaml:14:73: limit CAP-MONTH: over \"everybody\": expected app or licensee\n"},
     {"limit count deduplicated", VERSION, "unit: post,", "unit: post, count: deduplicated,",
-     "agreements/M-2022-7/2022-10-10.yaml:14:45: limit CAP-MONTH: count \"deduplicated\" comes with a later version of "
-     "licet; this one cannot enforce it\n"},
+     "agreements/M-2022-7/2022-10-10.yaml:14:45: limit CAP-MONTH: count \"deduplicated\": catalogue "
+     "x-api-v2@2022-10-10 counts unit \"post\" gross: expected dedup there, or gross here\n"},
     {"limit flow", VERSION, "unit: post,", "unit: post, flow: acquired,",
      "agreements/M-2022-7/2022-10-10.yaml:14:38: limit CAP-MONTH: field \"flow\" comes with a later version of licet; "
      "this one cannot enforce it\n"},
@@ -289,8 +289,18 @@ static const struct change {
      "catalogue/x-api-v2@2022-10-10.yaml:1:10: unit \"request\": expected 1 to 64 letters, digits, dots, underscores "
      "and hyphens, a letter or digit first, and not request, byte or byte-acked, which the gate counts by itself\n"},
     {"unit dedup", CATALOGUE, "units: { post: {}", "units: { post: { dedup: { by: id } }",
-     "catalogue/x-api-v2@2022-10-10.yaml:1:18: unit post: field \"dedup\" comes with a later version of licet; this "
-     "one cannot enforce it\n"},
+     "catalogue/x-api-v2@2022-10-10.yaml:1:25: unit post: dedup: field \"per\" is missing\n"},
+    {"unit dedup per", CATALOGUE, "units: { post: {}", "units: { post: { dedup: { by: id, per: week } }",
+     "catalogue/x-api-v2@2022-10-10.yaml:1:40: unit post: dedup: per \"week\": expected none, day, month or cycle\n"},
+    {"unit dedup over", CATALOGUE, "units: { post: {}",
+     "units: { post: { dedup: { by: id, per: none, over: product } }",
+     "catalogue/x-api-v2@2022-10-10.yaml:1:52: unit post: dedup: over \"product\": expected licensee, app or "
+     "credential\n"},
+    {"unit dedup without ids", CATALOGUE, "units: { post: {}", "units: { post: { dedup: { by: id, per: day } }",
+     "catalogue/x-api-v2@2022-10-10.yaml:11:14: endpoint post: unit \"post\" is deduplicated by id: expected ids to "
+     "name where this endpoint has them\n"
+     "catalogue/x-api-v2@2022-10-10.yaml:15:14: endpoint lookup: unit \"post\" is deduplicated by id: expected ids to "
+     "name where this endpoint has them\n"},
     {"unlisted missing", CATALOGUE, "unlisted: record\n", "",
      "catalogue/x-api-v2@2022-10-10.yaml:1:1: field \"unlisted\" is missing\n"},
     {"match", CATALOGUE, "match: GET /2/tweets/{id}", "match: /2/tweets/{id}",

@@ -30,6 +30,7 @@ static_assert(sizeof(licet_image_count) == 3 * T + 2 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_segment) == T + 2 * N, "padding");
 static_assert(sizeof(licet_image_endpoint) == 2 * T + 2 * R, "padding");
 static_assert(sizeof(licet_image_limit) == T + 5 * R + 14 * N + 2 * L, "padding");
+static_assert(sizeof(licet_image_dedup) == 6 * N, "padding");
 static_assert(sizeof(licet_image_zone) == T + R, "padding");
 static_assert(sizeof(licet_image_transition) == L + 2 * N, "padding");
 static_assert(sizeof(licet_image_rate_card) == 8 * N + T + L + 3 * R, "padding");
@@ -44,7 +45,7 @@ static_assert(sizeof(licet_image_recipient) == 2 * T + 4 * N + 3 * L, "padding")
 static_assert(sizeof(licet_image_span) == 2 * L, "padding");
 static_assert(sizeof(licet_image_app_product) == 2 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_version) ==
-                  2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 2 * R + 2 * N,
+                  2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 3 * R + 2 * N,
               "padding");
 static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N + 3 * L, "padding");
 static_assert(sizeof(licet_image_product) == 2 * N + 3 * L, "padding");
@@ -324,6 +325,7 @@ put_version(compiler *c, const licet_terms_version *version)
     if (row.most_credentials > 0) {
         row.credentials_clause = compile_clause(c, version, version->tokens.clause.text);
     }
+    compile_counting(c, version, &row.dedups);
     if (!put_purposes(c, version, &row.purposes) || !put_endpoints(c, version->catalogue, &row.endpoints) ||
         !compile_limits(c, version) || !compile_prices(c, version)) {
         return false;

@@ -49,6 +49,8 @@ bool compile_prices(compiler *c, const licet_terms_version *version);
 /* Limits that a prepaid credit makes. */
 uint32_t compile_credit_limits(const licet_terms_version *version);
 void compile_payments(compiler *c);
+/* compile_counting.c: which units of a version are deduplicated. */
+void compile_counting(compiler *c, const licet_terms_version *version, licet_range *out_range);
 
 /* compile_registry.c: apps.yaml; rows by name. */
 void compile_registry(compiler *c);

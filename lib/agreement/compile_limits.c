@@ -58,6 +58,7 @@ compile_limits(compiler *c, const licet_terms_version *version)
             .per = limit->per_kind,
             .span_s = limit->span_s,
             .over = (uint32_t)limit->over.value,
+            .deduplicated = (uint32_t)limit->count.value,
             .endpoints = {ROWS(c, limit_endpoints, uint32_t), limit->endpoints.len},
         };
         for (uint32_t j = 0; j < limit->endpoints.len; j++) {

@@ -273,6 +273,23 @@ check_prices(const licet_image *image, licet_error *err)
 }
 
 static bool
+check_dedups(const licet_image *image, licet_error *err)
+{
+    const licet_image_header *header = image->header;
+
+    for (uint32_t i = 0; i < header->dedups_len; i++) {
+        const licet_image_dedup *dedup = &image->dedups[i];
+        if (dedup->kind < 2 || dedup->kind >= header->kinds_len ||
+            (dedup->per != LICET_PER_DAY && dedup->per != LICET_PER_MONTH) || dedup->over > LICET_OVER_CREDENTIAL ||
+            (dedup->zone != LICET_NONE && dedup->zone >= header->zones_len) || dedup->first_day < 1 ||
+            dedup->first_day > 31) {
+            return WRONG(err, "counting rule %u cannot be", i);
+        }
+    }
+    return true;
+}
+
+static bool
 check_government(const licet_image *image, licet_error *err)
 {
     const licet_image_header *header = image->header;
@@ -508,7 +525,8 @@ check_version_recipients(const licet_image *image, const licet_image_version *ve
            is_clause(image, version->acceptance_clause) && is_clause(image, version->embargo_clause) &&
            is_clause(image, version->credentials_clause) &&
            licet_blob_range(version->embargoed, image->header->embargoed_len) &&
-           licet_blob_range(version->government, image->header->government_len);
+           licet_blob_range(version->government, image->header->government_len) &&
+           licet_blob_range(version->dedups, image->header->dedups_len);
 }
 
 static bool
@@ -590,9 +608,9 @@ licet_image_open(licet_bytes blob, licet_image *out_image, licet_error *err)
     licet_image image = {.header = (const licet_image_header *)(const void *)blob.data};
 
     if (!check_header(blob, image.header, err) || !check_tables(blob, &image, err) || !check_terms(&image, err) ||
-        !check_zones(&image, err) || !check_prices(&image, err) || !check_recipients(&image, err) ||
-        !check_government(&image, err) || !check_catalogue(&image, err) || !check_registry(&image, err) ||
-        !check_versions(&image, err)) {
+        !check_zones(&image, err) || !check_prices(&image, err) || !check_dedups(&image, err) ||
+        !check_recipients(&image, err) || !check_government(&image, err) || !check_catalogue(&image, err) ||
+        !check_registry(&image, err) || !check_versions(&image, err)) {
         return false;
     }
     *out_image = image;

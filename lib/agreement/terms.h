@@ -38,8 +38,20 @@ typedef struct licet_terms_config {
 
 /* ---- catalogue/<name>@<date>.yaml -------------------------------------------- */
 
+typedef enum licet_terms_dedup_per {
+    LICET_DEDUP_NONE = 0,
+    LICET_DEDUP_DAY = 1,
+    LICET_DEDUP_MONTH = 2,
+    LICET_DEDUP_CYCLE = 3,
+} licet_terms_dedup_per;
+
+typedef struct licet_terms_dedup {
+    licet_number by, per, zone, over; /* per: absent: NONE */
+} licet_terms_dedup;
+
 typedef struct licet_terms_unit {
     licet_scalar key;
+    licet_terms_dedup dedup;
 } licet_terms_unit;
 
 typedef struct licet_terms_page {
@@ -305,6 +317,11 @@ licet_bytes licet_terms_outbound_header(const licet_terms_outbound *outbound);
 licet_bytes licet_terms_outbound_scheme(const licet_terms_outbound *outbound);
 void licet_terms_check_outbound(licet_reader *reader, const licet_terms_apps *apps);
 
+/* terms_counting.c: the counting rules of a catalogue's units. */
+extern const licet_schema licet_terms_dedup_schema;
+bool licet_terms_deduplicates(const licet_terms_catalogue *catalogue, licet_bytes unit);
+void licet_terms_check_counting(licet_reader *reader, const char *context, const licet_terms_catalogue *catalogue,
+                                const licet_terms_endpoint *endpoint);
 /* Checks within one catalogue, after it was read. */
 void licet_terms_check_catalogue(licet_reader *reader, licet_terms_catalogue *catalogue);
 /* The unit that 'allow: 10_000 posts' means: posts, or else post. False: the catalogue has neither. */

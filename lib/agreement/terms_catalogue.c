@@ -218,7 +218,11 @@ fits_unit(licet_bytes text)
 
 static const licet_word rules[] = {{"record", LICET_RULE_RECORD}, {"refuse", LICET_RULE_REFUSE}, {NULL, 0}};
 
-static const licet_field unit_fields[] = {{.name = "dedup", .type = LICET_FIELD_LATER}, {.name = NULL}};
+static const licet_field unit_fields[] = {{.name = "dedup",
+                                           .type = LICET_FIELD_OBJECT,
+                                           .at = offsetof(licet_terms_unit, dedup),
+                                           .schema = &licet_terms_dedup_schema},
+                                          {.name = NULL}};
 static const licet_schema unit_schema = {.noun = "unit",
                                          .size = sizeof(licet_terms_unit),
                                          .fields = unit_fields,
@@ -459,6 +463,7 @@ licet_terms_check_catalogue(licet_reader *reader, licet_terms_catalogue *catalog
             licet_context_of(context, "endpoint %u: ", i + 1);
         }
         check_counts(reader, context, catalogue, endpoint);
+        licet_terms_check_counting(reader, context, catalogue, endpoint);
     }
     check_patterns(reader, catalogue);
 }

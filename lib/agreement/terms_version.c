@@ -195,7 +195,7 @@ static const licet_word zones[] = {{"UTC", 0},
                                    {"Atlantic/", LICET_WORD_LATER},
                                    {NULL, 0}};
 static const licet_word months[] = {{"calendar", 0}, {"cycle", LICET_WORD_LATER}, {NULL, 0}};
-static const licet_word counts[] = {{"gross", 0}, {"deduplicated", LICET_WORD_LATER}, {NULL, 0}};
+static const licet_word counts[] = {{"gross", 0}, {"deduplicated", 1}, {NULL, 0}};
 static const licet_word overs[] = {{"app", LICET_OVER_APP},
                                    {"licensee", LICET_OVER_LICENSEE},
                                    {"licensee and affiliates", LICET_WORD_LATER},

@@ -172,3 +172,29 @@ licet_window_end_ms(const licet_image *image, const licet_image_limit *limit, ui
         return from_local(image, limit->zone, local_begin(limit, window + 1));
     }
 }
+
+/* ---- counting rules ------------------------------------------------------------- */
+
+const licet_image_dedup *
+licet_image_dedup_of(const licet_image *image, const licet_image_version *version, uint32_t kind)
+{
+    for (uint32_t i = 0; i < version->dedups.count; i++) {
+        const licet_image_dedup *dedup = &image->dedups[version->dedups.first + i];
+
+        if (dedup->kind == kind) {
+            return dedup;
+        }
+    }
+    return NULL;
+}
+
+void
+licet_image_dedup_window(const licet_image *image, const licet_image_dedup *dedup, uint64_t time_ms,
+                         uint64_t *out_from_ms, uint64_t *out_before_ms)
+{
+    licet_image_limit same = {.per = dedup->per, .zone = dedup->zone, .first_day = dedup->first_day};
+    uint32_t window = licet_window_of(image, &same, time_ms);
+
+    *out_from_ms = licet_window_begin_ms(image, &same, window);
+    *out_before_ms = licet_window_end_ms(image, &same, window);
+}

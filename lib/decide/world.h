@@ -41,6 +41,7 @@ typedef struct world {
     X(rebates, licet_image_rebate)                                                                                     \
     X(payments, licet_image_payment)                                                                                   \
     X(embargoed, licet_text)                                                                                           \
+    X(dedups, licet_image_dedup)                                                                                       \
     X(government, licet_image_government)                                                                              \
     X(grants, licet_image_grant)                                                                                       \
     X(recipients, licet_image_recipient)                                                                               \

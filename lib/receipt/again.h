@@ -23,6 +23,7 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
         licet_period period;
         licet_unidentified unidentified;
         licet_refused refused;
+        licet_duplicates duplicates;
     } u;
     uint32_t number;
     uint8_t kind;
@@ -49,6 +50,8 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
                licet_unidentified_encode(&u.unidentified, out, err);
     case LICET_ENTRY_REFUSED:
         return licet_refused_decode(in, &u.refused, err) && licet_refused_encode(&u.refused, out, err);
+    case LICET_ENTRY_DUPLICATES:
+        return licet_duplicates_decode(in, &u.duplicates, err) && licet_duplicates_encode(&u.duplicates, out, err);
     default:
         return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "no such kind");
     }

@@ -175,6 +175,15 @@ make_unidentified(const char *name, licet_buffer *out, licet_error *err)
 }
 
 static bool
+make_duplicates(const char *name, licet_buffer *out, licet_error *err)
+{
+    licet_duplicates r = {
+        LICET_FLOW_ACQUIRED, {1, 7, 4711}, 1665403200250ULL, 3, 2, 1665360000000ULL, 1665446400000ULL, 17};
+
+    return licet_duplicates_encode(&r, out, err);
+}
+
+static bool
 make_refused(const char *name, licet_buffer *out, licet_error *err)
 {
     licet_refused r = {1665403200250ULL, 1665403260250ULL, LICET_REASON_CANNOT_RECORD, 17};
@@ -207,6 +216,7 @@ static const struct {
     {"period-idle", make_period},
     {"unidentified", make_unidentified},
     {"refused", make_refused},
+    {"duplicates", make_duplicates},
 };
 
 static vectors *

@@ -495,6 +495,7 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         licet_period period;
         licet_unidentified unidentified;
         licet_refused refused;
+        licet_duplicates duplicates;
     } out;
     uint32_t number;
     uint8_t kind;
@@ -522,6 +523,8 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         return licet_unidentified_decode(entry, &out.unidentified, err);
     case LICET_ENTRY_REFUSED:
         return licet_refused_decode(entry, &out.refused, err);
+    case LICET_ENTRY_DUPLICATES:
+        return licet_duplicates_decode(entry, &out.duplicates, err);
     default:
         return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "entry of kind %u: this version does not know it",
                           entry.data[0]);

@@ -132,8 +132,8 @@ mistake 'two endpoints for one request' "$catalogue" 's|GET /2/tweets/{id}$|GET 
 mistake 'a unit that the gate counts by itself' "$catalogue" 's/^  trend: {}/  request: {}/' \
     'catalogue/x-api-v2@2022-10-10.yaml:23:3: unit "request": expected 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first, and not request, byte or byte-acked, which the gate counts by itself
 catalogue/x-api-v2@2022-10-10.yaml:309:14: endpoint trends: count: unit "trend": expected one of this catalogue'\''s units'
-mistake 'deduplication, which a later version brings' "$catalogue" 's/^  trend: {}/  trend: { dedup: { by: id } }/' \
-    'catalogue/x-api-v2@2022-10-10.yaml:23:12: unit trend: field "dedup" comes with a later version of licet; this one cannot enforce it'
+mistake 'deduplication over no window' "$catalogue" 's/^  trend: {}/  trend: { dedup: { by: id } }/' \
+    'catalogue/x-api-v2@2022-10-10.yaml:23:19: unit trend: dedup: field "per" is missing'
 
 # every mistake of every file in one run, in order of file and place
 rm -rf shop
