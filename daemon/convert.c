@@ -41,10 +41,11 @@ sensible(const licet_image *image, const licet_wide *w)
 
     return h->cell == w->cell && w->version < h->versions_len && row_fits(w->app, h->apps_len) &&
            row_fits(w->credential, h->credentials_len) && row_fits(w->use_case, h->use_cases_len) &&
-           row_fits(w->endpoint, h->endpoints_len) && row_fits(w->clause, h->clauses_len) && w->app != LICET_NONE &&
-           w->verdict <= LICET_VERDICT_OPEN && w->ending < LICET_ENDINGS_LEN && w->reason < LICET_REASONS_LEN &&
-           w->unmetered < LICET_UNMETERED_LEN && w->flow <= LICET_FLOW_PASSED_ON && w->purpose_len <= LICET_NAME_MAX &&
-           w->recipient_len <= LICET_NAME_MAX && w->status <= STATUS_MAX;
+           row_fits(w->endpoint, h->endpoints_len) && row_fits(w->clause, h->clauses_len) &&
+           row_fits(w->registered, h->recipients_len) && w->app != LICET_NONE && w->verdict <= LICET_VERDICT_OPEN &&
+           w->ending < LICET_ENDINGS_LEN && w->reason < LICET_REASONS_LEN && w->unmetered < LICET_UNMETERED_LEN &&
+           w->flow <= LICET_FLOW_PASSED_ON && w->purpose_len <= LICET_NAME_MAX && w->recipient_len <= LICET_NAME_MAX &&
+           w->status <= STATUS_MAX;
 }
 
 /* No lease lends more at once than 2^32 units, so no response can hold more; one that brought more in overrun would

@@ -430,6 +430,8 @@ recorder_gate_old_done(licet_recorder *r, uint64_t now_ms, licet_error *err)
     }
     for (size_t i = 0; i < r->old_len; i++) {
         if (done[i]) {
+            r->recount_due =
+                r->recount_due || r->old[i]->found; /* what ended there unseen may still count as at once */
             old_close(r, r->old[i]);
         } else {
             r->old[kept++] = r->old[i];

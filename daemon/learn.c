@@ -5,7 +5,8 @@
  * much of each limit's current window is used.
  *
  *  (1) Every entry of every ledger passes here once, in order, when the state is opened.
- *  (2) A receipt counts in the window of its own time, by the limits of the version that judged it.
+ *  (2) A receipt counts in the window of its own time, by the limits of the version that judged it, with the weight and
+ *      in the bucket that the gate charged. What is under way at once is in no ledger: such counters begin at nothing.
  *  (3) A gap counts against every limit whose current window it may touch, with its whole bound (but for what may have
  *      gone up without a slot and most likely did not: cannot_record lets it through beyond limits): under-use, never
  *      over-use.
@@ -29,49 +30,71 @@ text_is(const licet_image *image, licet_text text, licet_bytes wanted)
     return licet_bytes_equal(licet_image_text(image, text), wanted);
 }
 
-/* Which rows of the image in force a context names; LICET_NONE: none (any more). */
+/* The row with this id in a table whose rows begin with their id and stand in its order; LICET_NONE: none. */
+static uint32_t
+row_named(const licet_image *image, const void *table, size_t row_size, uint32_t len, licet_bytes id)
+{
+    uint32_t low = 0, high = len;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        licet_bytes there = licet_image_text(image, *(const licet_text *)((const char *)table + middle * row_size));
+        size_t shared = there.len < id.len ? there.len : id.len;
+        int order = shared == 0 ? 0 : memcmp(there.data, id.data, shared);
+
+        order = order != 0 ? order : (there.len > id.len) - (there.len < id.len);
+        if (order == 0) {
+            return middle;
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return LICET_NONE;
+}
+#define ROW_NAMED(image, table, id)                                                                                    \
+    row_named((image), (image)->table, sizeof(*(image)->table), (image)->header->table##_len, (id))
+
+static uint32_t
+endpoint_named(const licet_image *image, const licet_image_version *version, licet_bytes id)
+{
+    for (uint32_t i = 0; id.len > 0 && i < version->endpoints.count; i++) {
+        uint32_t row = version->endpoints.first + i;
+
+        if (text_is(image, image->endpoints[row].id, id)) {
+            return row;
+        }
+    }
+    return LICET_NONE;
+}
+
+/* Which rows of the image in force a context names; LICET_NONE: none (any more). Of a purpose, whether some limit names
+ * it: to all others it is the same. */
 static recorder_rows
 rows_of(const licet_image *image, const licet_context *context)
 {
     const licet_image_header *h = image->header;
-    recorder_rows rows = {.version = LICET_NONE};
+    recorder_rows rows = {.version = LICET_NONE, .purpose = LICET_NONE};
     licet_scope *scope = &rows.scope;
 
-    scope->app = scope->credential = scope->product = scope->use_case = scope->recipient = scope->endpoint = LICET_NONE;
-    for (uint32_t i = 0; i < h->apps_len; i++) {
-        if (text_is(image, image->apps[i].id, context->app)) {
-            scope->app = i;
-        }
-    }
-    for (uint32_t i = 0; i < h->credentials_len; i++) {
+    scope->app = ROW_NAMED(image, apps, context->app);
+    scope->use_case = ROW_NAMED(image, use_cases, context->use_case);
+    scope->recipient = ROW_NAMED(image, recipients, context->recipient);
+    scope->product = scope->use_case == LICET_NONE ? LICET_NONE : image->use_cases[scope->use_case].product;
+    scope->credential = scope->endpoint = LICET_NONE;
+    for (uint32_t i = 0; i < h->credentials_len && context->credential.len > 0; i++) {
         if (image->credentials[i].app == scope->app && text_is(image, image->credentials[i].id, context->credential)) {
             scope->credential = i;
         }
     }
-    for (uint32_t i = 0; i < h->use_cases_len; i++) {
-        if (text_is(image, image->use_cases[i].id, context->use_case)) {
-            scope->use_case = i;
-            scope->product = image->use_cases[i].product;
-        }
-    }
-    for (uint32_t i = 0; i < h->recipients_len; i++) {
-        if (text_is(image, image->recipients[i].id, context->recipient)) {
-            scope->recipient = i;
+    for (uint32_t i = 0; i < h->limit_purposes_len; i++) {
+        if (text_is(image, image->limit_purposes[i], context->purpose)) {
+            rows.purpose = i;
         }
     }
     for (uint32_t i = 0; i < h->versions_len; i++) {
         if (text_is(image, image->versions[i].id, context->version)) {
             rows.version = i;
-        }
-    }
-    if (rows.version == LICET_NONE || context->endpoint.len == 0) {
-        return rows;
-    }
-    for (uint32_t i = 0; i < image->versions[rows.version].endpoints.count; i++) {
-        uint32_t row = image->versions[rows.version].endpoints.first + i;
-
-        if (text_is(image, image->endpoints[row].id, context->endpoint)) {
-            rows.scope.endpoint = row;
+            scope->endpoint = endpoint_named(image, &image->versions[i], context->endpoint);
         }
     }
     return rows;
@@ -113,15 +136,45 @@ learn_context(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_e
 
 /* ---- sums of windows ----------------------------------------------------------- */
 
-static bool
-limit_covers(const licet_image *image, const licet_image_limit *limit, uint32_t endpoint)
+static licet_bytes
+purpose_of(const licet_image *image, const recorder_rows *rows)
 {
-    for (uint32_t i = 0; i < limit->endpoints.count; i++) {
-        if (image->limit_endpoints[limit->endpoints.first + i] == endpoint) {
-            return true;
-        }
+    return rows->purpose == LICET_NONE ? licet_bytes_of(NULL, 0)
+                                       : licet_image_text(image, image->limit_purposes[rows->purpose]);
+}
+
+static uint64_t
+weighed(const licet_image_limit *limit, uint64_t units)
+{
+    uint64_t product;
+
+    return __builtin_mul_overflow(units, limit->weight, &product) ? UINT64_MAX : product;
+}
+
+/* The counter and window that units of a time stand in now; false: in none any more, or none at all. */
+static bool
+stands_in(const licet_image *image, const licet_image_limit *limit, uint32_t counter, uint64_t time_ms, uint64_t now_ms,
+          uint32_t *out_row, uint32_t *out_window)
+{
+    uint32_t window = licet_window_of(image, limit, time_ms), now = licet_window_of(image, limit, now_ms);
+    uint32_t buckets = licet_image_buckets(limit);
+
+    if (counter == LICET_NONE || limit->per == LICET_PER_CONCURRENT ||
+        (buckets == 0 ? window != now : window > now || now - window >= buckets)) {
+        return false;
     }
-    return limit->endpoints.count == 0;
+    *out_row = licet_image_counter_row(limit, counter, window);
+    *out_window = window;
+    return true;
+}
+
+bool
+recorder_stands_in(const licet_image *image, const licet_image_limit *limit, licet_flow flow, const recorder_rows *rows,
+                   uint64_t time_ms, uint64_t now_ms, uint32_t *out_row, uint32_t *out_window)
+{
+    return licet_image_limit_covers(image, limit, flow, purpose_of(image, rows), &rows->scope) &&
+           stands_in(image, limit, licet_image_counter(image, limit, &rows->scope), time_ms, now_ms, out_row,
+                     out_window);
 }
 
 /* What a receipt took of a kind: its units, or what it stays charged with. */
@@ -158,22 +211,18 @@ sum_receipt(licet_recorder *r, recorder_book *book, const licet_receipt *receipt
         return;
     }
     rows = book->names.rows[receipt->context];
-    if (rows.version == LICET_NONE) {
+    if (rows.version == LICET_NONE || licet_image_version_at(image, receipt->time_ms) == LICET_NONE) {
         return;
     }
     version = &image->versions[rows.version];
     for (uint32_t i = 0; i < version->limits.count; i++) {
         const licet_image_limit *limit = &image->limits[version->limits.first + i];
-        uint32_t window = licet_window_of(image, limit, receipt->time_ms);
-        uint32_t counter = licet_image_counter(image, limit, &rows.scope);
+        licet_bytes kind = licet_image_text(image, image->header->kinds[limit->kind]);
+        uint32_t row, window;
 
-        if (counter == LICET_NONE || window != licet_window_of(image, limit, r->sums_now) ||
-            !limit_covers(image, limit, rows.scope.endpoint)) {
-            continue;
+        if (recorder_stands_in(image, limit, receipt->flow, &rows, receipt->time_ms, r->sums_now, &row, &window)) {
+            recorder_sum_add(r, row, window, weighed(limit, charged(book, receipt, kind)), UINT64_MAX);
         }
-        recorder_sum_add(r, counter, window,
-                         charged(book, receipt, licet_image_text(image, image->header->kinds[limit->kind])),
-                         UINT64_MAX);
     }
 }
 
@@ -195,13 +244,32 @@ gap_units(const recorder_book *book, const licet_gap *gap, licet_bytes kind)
 
 typedef void (*add_units)(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);
 
+/* The last moment of a gap that counts now: nobody knows when in it the units went. False: none does. */
+static bool
+gap_counts(const licet_image *image, const licet_image_limit *limit, const licet_gap *gap, uint64_t now_ms,
+           uint64_t *out_time_ms)
+{
+    uint32_t now = licet_window_of(image, limit, now_ms), from = licet_window_of(image, limit, gap->from_ms);
+
+    *out_time_ms = gap->to_ms < now_ms ? gap->to_ms : now_ms;
+    return from <= now && (licet_image_buckets(limit) > 0 || now <= licet_window_of(image, limit, gap->to_ms));
+}
+
 /* Calls add for each counter of the limit: nobody knows whose they were. */
 static void
-charge_limit(licet_recorder *r, const licet_image *image, const licet_image_limit *limit, uint32_t window,
-             uint64_t units, add_units add)
+charge_limit(licet_recorder *r, const licet_image *image, const licet_image_limit *limit, const licet_gap *gap,
+             uint64_t now_ms, uint64_t units, add_units add)
 {
+    uint64_t time_ms, most = licet_image_most(image, limit, now_ms);
+    uint32_t row, window;
+
+    if (units == 0 || !gap_counts(image, limit, gap, now_ms, &time_ms)) {
+        return;
+    }
     for (uint32_t place = 0; place < limit->counters.count; place++) {
-        add(r, licet_image_counter_at(image, limit, place), window, units, limit->most);
+        if (stands_in(image, limit, licet_image_counter_at(image, limit, place), time_ms, now_ms, &row, &window)) {
+            add(r, row, window, weighed(limit, units), most);
+        }
     }
 }
 
@@ -215,13 +283,9 @@ charge(licet_recorder *r, const recorder_book *book, const licet_gap *gap, uint6
 
         for (uint32_t i = 0; i < version->limits.count; i++) {
             const licet_image_limit *limit = &image->limits[version->limits.first + i];
-            uint32_t window = licet_window_of(image, limit, now_ms);
-            uint64_t units = gap_units(book, gap, licet_image_text(image, image->header->kinds[limit->kind]));
 
-            if (units > 0 && window <= licet_window_of(image, limit, gap->to_ms) &&
-                window >= licet_window_of(image, limit, gap->from_ms)) {
-                charge_limit(r, image, limit, window, units, add);
-            }
+            charge_limit(r, image, limit, gap, now_ms,
+                         gap_units(book, gap, licet_image_text(image, image->header->kinds[limit->kind])), add);
         }
     }
 }
@@ -234,16 +298,18 @@ recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap
 
 /* ---- counters that a new image brings ------------------------------------------------ */
 
-/* Whether a receipt of these rows takes from the counter. */
+/* Whether a receipt of this scope takes from the counter. */
 static bool
-takes_from(const licet_image *image, uint32_t version, const licet_scope *scope, uint32_t counter)
+takes_from(const licet_image *image, const licet_wide *w, const licet_scope *scope, uint32_t counter)
 {
-    const licet_range *limits = &image->versions[version].limits;
+    const licet_range *limits = &image->versions[w->version].limits;
+    licet_bytes purpose = licet_bytes_of(w->purpose, w->purpose_len);
 
     for (uint32_t i = 0; i < limits->count; i++) {
         const licet_image_limit *limit = &image->limits[limits->first + i];
 
-        if (licet_image_counter(image, limit, scope) == counter && limit_covers(image, limit, scope->endpoint)) {
+        if (licet_image_counter(image, limit, scope) == counter &&
+            licet_image_limit_covers(image, limit, (licet_flow)w->flow, purpose, scope)) {
             return true;
         }
     }
@@ -266,37 +332,52 @@ charged_wide(const licet_image *image, const licet_wide *w, licet_bytes kind)
     return 0;
 }
 
+/* The rows of the image in force for what an older one judged. */
+static recorder_rows
+rows_late(const licet_image *image, const licet_image *judged, const licet_wide *w)
+{
+    licet_context context = {.version = licet_image_text(judged, judged->versions[w->version].id),
+                             .app = licet_image_text(judged, judged->apps[w->app].id),
+                             .purpose = licet_bytes_of(w->purpose, w->purpose_len),
+                             .recipient = licet_bytes_of(w->recipient, w->recipient_len)};
+
+    if (w->endpoint != LICET_NONE) {
+        context.endpoint = licet_image_text(judged, judged->endpoints[w->endpoint].id);
+    }
+    if (w->credential != LICET_NONE) {
+        context.credential = licet_image_text(judged, judged->credentials[w->credential].id);
+    }
+    if (w->use_case != LICET_NONE) {
+        context.use_case = licet_image_text(judged, judged->use_cases[w->use_case].id);
+    }
+    return rows_of(image, &context);
+}
+
 /* If its batch is not committed the receipt comes again and is charged again: under-use. */
 void
 recorder_charge_late(licet_recorder *r, const licet_image *judged, const licet_wide *w)
 {
     const licet_image *image = licet_store_image(r->store, w->cell);
     const licet_image_version *version;
-    licet_context context = {.version = licet_image_text(judged, judged->versions[w->version].id)};
     licet_scope scope = licet_image_scope(judged, w->app, w->credential, w->use_case, w->registered, w->endpoint);
     recorder_rows rows;
 
     if (image == NULL || image->header->number == judged->header->number || w->verdict == LICET_VERDICT_REFUSE) {
         return;
     }
-    context.app = licet_image_text(judged, judged->apps[w->app].id);
-    if (w->endpoint != LICET_NONE) {
-        context.endpoint = licet_image_text(judged, judged->endpoints[w->endpoint].id);
-    }
-    rows = rows_of(image, &context);
+    rows = rows_late(image, judged, w);
     if (rows.version == LICET_NONE) {
         return;
     }
     version = &image->versions[rows.version];
     for (uint32_t i = 0; i < version->limits.count; i++) {
         const licet_image_limit *limit = &image->limits[version->limits.first + i];
-        uint32_t counter = licet_image_counter(image, limit, &rows.scope);
+        licet_bytes kind = licet_image_text(image, image->header->kinds[limit->kind]);
+        uint32_t row, window;
 
-        if (counter != LICET_NONE && limit_covers(image, limit, rows.scope.endpoint) &&
-            !takes_from(judged, w->version, &scope, counter)) {
-            recorder_counter_add(r, counter, licet_window_of(image, limit, w->time_ms),
-                                 charged_wide(judged, w, licet_image_text(image, image->header->kinds[limit->kind])),
-                                 UINT64_MAX);
+        if (recorder_stands_in(image, limit, (licet_flow)w->flow, &rows, w->time_ms, w->time_ms, &row, &window) &&
+            !takes_from(judged, w, &scope, licet_image_counter(image, limit, &rows.scope))) {
+            recorder_counter_add(r, row, window, weighed(limit, charged_wide(judged, w, kind)), UINT64_MAX);
         }
     }
 }

@@ -5,6 +5,7 @@
  *
  *  (1) Nothing is given back while a response is under way: then every held unit belongs to somebody.
  *  (2) A recount never leaves a counter below what the ledger says of its window: of what is held, some was delivered.
+ *      Of a limit on what is under way at once nothing is left then, whatever the counter says.
  *  (3) Units that were delivered are added even beyond a limit; a gap's bound fills a limit and no more.
  */
 #include "rooms.h"
@@ -40,6 +41,7 @@ recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint6
             return; /* the window is over */
         }
         to.taken = added(to.taken, units, most);
+        to.taken = to.taken < COUNTER_MOST ? to.taken : COUNTER_MOST;
     } while (!licet_gate_counter_swap(gate, counter, from, to));
 }
 
@@ -83,13 +85,49 @@ recorder_counters_set(licet_recorder *r)
 
 typedef struct leaked {
     uint32_t counter;
+    bool concurrent;
     licet_counter_value value;
 } leaked;
 
+/* Which counters are of limits on what is under way at once. NULL: no memory. */
+static bool *
+concurrent_of(const licet_recorder *r, uint32_t len)
+{
+    bool *is = calloc(len > 0 ? len : 1, sizeof(*is));
+
+    for (uint32_t cell = 1; is != NULL && cell < r->books_len; cell++) {
+        const licet_image *image = licet_store_image(r->store, cell);
+
+        for (uint32_t i = 0; image != NULL && i < image->header->limits_len; i++) {
+            const licet_image_limit *limit = &image->limits[i];
+
+            for (uint32_t place = 0; limit->per == LICET_PER_CONCURRENT && place < limit->counters.count; place++) {
+                uint32_t counter = licet_image_counter_at(image, limit, place);
+
+                is[counter < len ? counter : 0] |= counter < len;
+            }
+        }
+    }
+    return is;
+}
+
+/* In a replaced file something may be under way that the counters in force hold too. */
+static bool
+nothing_under_way(const licet_recorder *r)
+{
+    bool busy = licet_gate_under_way(r->gate->gate) != 0;
+
+    for (size_t i = 0; i < r->old_len; i++) {
+        busy = busy || licet_gate_under_way(r->old[i]->gate) != 0;
+    }
+    return !busy;
+}
+
 /* Counters with units held while nothing is under way. False when something was: their values mean nothing then. */
 static bool
-leaks_find(const licet_gate *gate, leaked *list, uint32_t *out_len)
+leaks_find(const licet_recorder *r, const bool *concurrent, leaked *list, uint32_t *out_len)
 {
+    const licet_gate *gate = r->gate->gate;
     uint64_t opened = licet_gate_opened(gate);
 
     *out_len = 0;
@@ -99,8 +137,8 @@ leaks_find(const licet_gate *gate, leaked *list, uint32_t *out_len)
     for (uint32_t i = 0; i < licet_gate_counters(gate) && *out_len < LEAKED_MOST; i++) {
         licet_counter_value value = licet_gate_counter(gate, i);
 
-        if (value.held > 0) {
-            list[(*out_len)++] = (leaked){i, value};
+        if (value.held > 0 || (concurrent[i] && value.taken > 0 && nothing_under_way(r))) {
+            list[(*out_len)++] = (leaked){i, concurrent[i], value};
         }
     }
     return licet_gate_under_way(gate) == 0 && licet_gate_opened(gate) == opened;
@@ -115,6 +153,9 @@ mended(const licet_recorder *r, const leaked *leak)
     uint64_t recorded = sum != NULL && sum->window == leak->value.window ? sum->units : 0;
     licet_counter_value to = {.window = leak->value.window, .closed = leak->value.closed};
 
+    if (leak->concurrent) {
+        return to;
+    }
     to.taken = leak->value.taken - (leak->value.held < leak->value.taken ? leak->value.held : leak->value.taken);
     if (to.taken < recorded) {
         to.taken = recorded < leak->value.taken ? recorded : leak->value.taken;
@@ -147,18 +188,21 @@ leaks_mend(licet_recorder *r, const leaked *list, uint32_t len)
 bool
 recorder_recount(licet_recorder *r, uint64_t now_ms, licet_error *err)
 {
-    leaked *list = NULL;
     uint32_t len = 0;
-    bool ok = true;
+    leaked *list;
+    bool *concurrent, ok = true;
 
     if (!r->recount_due || licet_gate_under_way(r->gate->gate) != 0) {
         return true;
     }
     list = calloc(LEAKED_MOST, sizeof(*list));
-    if (list == NULL) {
+    concurrent = concurrent_of(r, licet_gate_counters(r->gate->gate));
+    if (list == NULL || concurrent == NULL) {
+        free(list);
+        free(concurrent);
         return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a recount");
     }
-    if (leaks_find(r->gate->gate, list, &len)) {
+    if (leaks_find(r, concurrent, list, &len)) {
         r->recount_due = len == LEAKED_MOST;
         if (len > 0) {
             ok = recorder_drain_all(r, now_ms, err) && recorder_sums_all(r, now_ms, err);
@@ -170,6 +214,7 @@ recorder_recount(licet_recorder *r, uint64_t now_ms, licet_error *err)
             recorder_sums_end(r);
         }
     }
+    free(concurrent);
     free(list);
     return ok;
 }

@@ -39,6 +39,7 @@ typedef struct recorder_name {
 /* Rows of a context in the image in force; for counters. */
 typedef struct recorder_rows {
     uint32_t version;
+    uint32_t purpose; /* of limit_purposes, one of its name; LICET_NONE: no limit names it */
     licet_scope scope;
 } recorder_rows;
 
@@ -325,6 +326,11 @@ bool recorder_sums_begin(licet_recorder *r, uint64_t now_ms, licet_error *err);
 /* Everything journalled so far becomes part of the ledgers, and they are summed. */
 bool recorder_sums_all(licet_recorder *r, uint64_t now_ms, licet_error *err);
 void recorder_sums_end(licet_recorder *r);
+/* The counter and window in which units of a time stand now, by a limit, for what belongs to the rows; false: the limit
+ * does not bind it, or they are out of its window. */
+bool recorder_stands_in(const licet_image *image, const licet_image_limit *limit, licet_flow flow,
+                        const recorder_rows *rows, uint64_t time_ms, uint64_t now_ms, uint32_t *out_row,
+                        uint32_t *out_window);
 void recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap);
 /* Charges a response that an older image judged with those counters of the image in force which that one had not. */
 void recorder_charge_late(licet_recorder *r, const licet_image *judged, const licet_wide *wide);
