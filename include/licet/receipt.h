@@ -37,6 +37,7 @@ extern "C" {
     X(21, PERIOD, "period close")                                                                                      \
     X(22, UNIDENTIFIED, "unidentified callers")                                                                        \
     X(23, REFUSED, "refusals without a receipt")                                                                       \
+    X(24, CHANGE, "registry change")                                                                                   \
     X(26, DUPLICATES, "duplicates credited")
 
 typedef enum licet_entry_kind {
@@ -201,6 +202,21 @@ typedef struct licet_duplicates {
 } licet_duplicates;
 bool licet_duplicates_encode(const licet_duplicates *record, licet_buffer *out, licet_error *err);
 bool licet_duplicates_decode(licet_bytes entry, licet_duplicates *out_record, licet_error *err);
+/* Registry change: kind, time u48, from u48 (when it takes effect; 0: with its applying), image u64, number u32 (of the
+ * change among those of the image), subject u8, action u8 (licet_subject, licet_action), flags u8, id, SHA-256 of the
+ * document that it names, four salted commitments: to its words, to who is named in the files (an approver), to who
+ * applied it, to who approved that. */
+#define LICET_CHANGE_BACK_DATED 1
+#define LICET_CHANGE_FIRST 2 /* of what was recorded when the agreement began */
+typedef struct licet_change_record {
+    uint64_t time_ms, from_ms, image;
+    uint32_t number;
+    uint8_t subject, action, flags;
+    licet_bytes id;
+    licet_hash document, words, who, as, approved;
+} licet_change_record;
+bool licet_change_encode(const licet_change_record *record, licet_buffer *out, licet_error *err);
+bool licet_change_decode(licet_bytes entry, licet_change_record *out_record, licet_error *err);
 
 /* Decodes an entry of any kind and throws the result away: true when it is one. */
 bool licet_entry_check(licet_bytes entry, licet_error *err);

@@ -81,6 +81,10 @@ typedef bool (*licet_on_usage_version)(void *user, uint64_t index, const licet_v
                                        licet_error *err);
 bool licet_usage_versions(licet_usage *usage, const char *ledger, licet_on_usage_version on_version, void *user,
                           licet_error *err);
+/* Registry changes of a ledger, in order. */
+typedef bool (*licet_on_usage_change)(void *user, uint64_t entry, const licet_change_record *record, licet_error *err);
+bool licet_usage_changes(licet_usage *usage, const char *ledger, licet_on_usage_change on_change, void *user,
+                         licet_error *err);
 /* Gap records of a ledger that overlap the span. */
 typedef bool (*licet_on_usage_gap)(void *user, uint64_t index, const licet_gap *gap, const licet_bytes *unit_names,
                                    licet_error *err);

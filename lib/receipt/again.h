@@ -24,6 +24,7 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
         licet_unidentified unidentified;
         licet_refused refused;
         licet_duplicates duplicates;
+        licet_change_record change;
     } u;
     uint32_t number;
     uint8_t kind;
@@ -52,6 +53,8 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
         return licet_refused_decode(in, &u.refused, err) && licet_refused_encode(&u.refused, out, err);
     case LICET_ENTRY_DUPLICATES:
         return licet_duplicates_decode(in, &u.duplicates, err) && licet_duplicates_encode(&u.duplicates, out, err);
+    case LICET_ENTRY_CHANGE:
+        return licet_change_decode(in, &u.change, err) && licet_change_encode(&u.change, out, err);
     default:
         return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "no such kind");
     }

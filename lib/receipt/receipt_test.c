@@ -191,6 +191,28 @@ make_refused(const char *name, licet_buffer *out, licet_error *err)
     return licet_refused_encode(&r, out, err);
 }
 
+static bool
+make_change(const char *name, licet_buffer *out, licet_error *err)
+{
+    licet_change_record record = {.time_ms = 1665403200250ULL,
+                                  .from_ms = 0x01823e6e4c00ULL,
+                                  .image = 42,
+                                  .number = 7,
+                                  .subject = LICET_SUBJECT_USE_CASE,
+                                  .action = LICET_ACTION_APPROVED,
+                                  .flags = LICET_CHANGE_BACK_DATED,
+                                  .id = licet_bytes_of_text("UC-2")};
+    licet_hash *const hashes[] = {&record.document, &record.words, &record.who, &record.as, &record.approved};
+
+    (void)name;
+    for (unsigned i = 0; i < 5; i++) {
+        for (unsigned j = 0; j < LICET_SHA256_LEN; j++) {
+            hashes[i]->bytes[j] = (uint8_t)(32 * i + j);
+        }
+    }
+    return licet_change_encode(&record, out, err);
+}
+
 typedef bool (*make)(const char *name, licet_buffer *out, licet_error *err);
 static const struct {
     const char *name;
@@ -217,6 +239,7 @@ static const struct {
     {"unidentified", make_unidentified},
     {"refused", make_refused},
     {"duplicates", make_duplicates},
+    {"change", make_change},
 };
 
 static vectors *

@@ -496,6 +496,7 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         licet_unidentified unidentified;
         licet_refused refused;
         licet_duplicates duplicates;
+        licet_change_record change;
     } out;
     uint32_t number;
     uint8_t kind;
@@ -525,6 +526,8 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         return licet_refused_decode(entry, &out.refused, err);
     case LICET_ENTRY_DUPLICATES:
         return licet_duplicates_decode(entry, &out.duplicates, err);
+    case LICET_ENTRY_CHANGE:
+        return licet_change_decode(entry, &out.change, err);
     default:
         return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "entry of kind %u: this version does not know it",
                           entry.data[0]);

@@ -302,6 +302,30 @@ apply_refused(applying *a, licet_error *err)
 }
 
 static bool
+apply_change(applying *a, licet_error *err)
+{
+    sqlite3_stmt *statement = a->usage->statements[USAGE_ADD_CHANGE];
+    licet_change_record record;
+
+    if (!licet_change_decode(a->entry, &record, err)) {
+        return false;
+    }
+    const licet_hash *const hashes[] = {&record.document, &record.words, &record.who, &record.as, &record.approved};
+    const uint64_t numbers[] = {(uint64_t)a->ledger->id, a->index,       record.time_ms, record.from_ms, record.image,
+                                record.number,           record.subject, record.action,  record.flags};
+    if (!usage_bind(a->usage, statement, numbers, 9, err) ||
+        !usage_bind_text(a->usage, statement, 10, record.id, err)) {
+        return false;
+    }
+    for (int i = 0; i < 5; i++) {
+        if (sqlite3_bind_blob(statement, 11 + i, hashes[i]->bytes, LICET_SHA256_LEN, SQLITE_TRANSIENT) != SQLITE_OK) {
+            return usage_fail(a->usage, err, "cannot bind a hash");
+        }
+    }
+    return usage_run(a->usage, statement, err);
+}
+
+static bool
 apply_fold(applying *a, licet_error *err)
 {
     return LICET_FAIL(err, LICET_E_CORRUPT, 0, "a fold record at entry %llu: expected it at entry 0 alone",
@@ -323,6 +347,7 @@ static const struct {
     {LICET_ENTRY_PERIOD, apply_period},
     {LICET_ENTRY_UNIDENTIFIED, apply_unidentified},
     {LICET_ENTRY_REFUSED, apply_refused},
+    {LICET_ENTRY_CHANGE, apply_change},
 };
 
 static bool

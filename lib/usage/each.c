@@ -285,6 +285,40 @@ licet_usage_versions(licet_usage *usage, const char *ledger, licet_on_usage_vers
     return ok;
 }
 
+bool
+licet_usage_changes(licet_usage *usage, const char *ledger, licet_on_usage_change on_change, void *user,
+                    licet_error *err)
+{
+    static const char sql[] = "SELECT entry, time, from_ms, image, number, subject, action, flags, id, document, words,"
+                              " who, applied_by, approved_by FROM changes WHERE ledger = ?1 ORDER BY entry";
+    sqlite3_stmt *statement;
+    int step = SQLITE_DONE;
+    bool ok = query(usage, ledger, sql, 0, 0, &statement, err);
+
+    while (ok && statement != NULL && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        licet_change_record record = {.time_ms = usage_column_u64(statement, 1),
+                                      .from_ms = usage_column_u64(statement, 2),
+                                      .image = usage_column_u64(statement, 3),
+                                      .number = (uint32_t)usage_column_u64(statement, 4),
+                                      .subject = (uint8_t)usage_column_u64(statement, 5),
+                                      .action = (uint8_t)usage_column_u64(statement, 6),
+                                      .flags = (uint8_t)usage_column_u64(statement, 7),
+                                      .id = usage_column(statement, 8)};
+        licet_hash *const hashes[] = {&record.document, &record.words, &record.who, &record.as, &record.approved};
+
+        for (int i = 0; ok && i < 5; i++) {
+            ok = read_hash(statement, 9 + i, hashes[i]) ||
+                 LICET_FAIL(err, LICET_E_CORRUPT, 0, "%s: a hash of ledger %s has not 32 bytes", usage->path, ledger);
+        }
+        ok = ok && on_change(user, usage_column_u64(statement, 0), &record, err);
+    }
+    if (ok && step != SQLITE_DONE) {
+        ok = usage_fail(usage, err, "cannot read registry changes");
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 /* One gap and its units: names point into memory of the call. */
 static bool
 tell_gap(licet_usage *usage, sqlite3_stmt *gaps, sqlite3_stmt *units, uint64_t ledger, licet_on_usage_gap on_gap,

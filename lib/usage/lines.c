@@ -36,7 +36,11 @@
     X(periods, "entry, from_ms, before_ms, entries, receipts, refused", "entry")                                       \
     X(period_units, "entry, kind, amount", "entry, kind")                                                              \
     X(unidentified, "minute, reason, requests", "minute, reason")                                                      \
-    X(refused, "entry, from_ms, to_ms, reason, requests", "entry")
+    X(refused, "entry, from_ms, to_ms, reason, requests", "entry")                                                     \
+    X(changes,                                                                                                         \
+      "entry, time, from_ms, image, number, subject, action, flags, id, document, words, who, applied_by, "            \
+      "approved_by",                                                                                                   \
+      "entry")
 
 static const struct {
     const char *name, *sql;

@@ -204,7 +204,9 @@ random_add_record(random_ledger *r)
 
     licet_refused refused = {.from_ms = random_time(r), .reason = LICET_REASON_CANNOT_RECORD, .count = 7};
 
-    switch (random_below(r, 5)) {
+    licet_change_record change = {.time_ms = random_time(r), .image = r->len, .id = licet_bytes_of_text("UC-2")};
+
+    switch (random_below(r, 6)) {
     case 0:
         memset(version.agreement_sha256.bytes, (int)random_below(r, 256), LICET_SHA256_LEN);
         licet_version_encode(&version, &r->bytes, NULL);
@@ -224,6 +226,12 @@ random_add_record(random_ledger *r)
     case 3:
         refused.to_ms = refused.from_ms + random_below(r, 60000);
         licet_refused_encode(&refused, &r->bytes, NULL);
+        break;
+    case 4:
+        change.subject = (uint8_t)(1 + random_below(r, LICET_SUBJECTS_END - 1));
+        change.action = (uint8_t)(1 + random_below(r, LICET_ACTIONS_END - 1));
+        memset(change.words.bytes, (int)random_below(r, 256), LICET_SHA256_LEN);
+        licet_change_encode(&change, &r->bytes, NULL);
         break;
     default:
         licet_unidentified_encode(&unidentified, &r->bytes, NULL);

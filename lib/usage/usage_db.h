@@ -31,6 +31,7 @@
     X(SET_APPLIED, "UPDATE ledgers SET applied = ?2 WHERE id = ?1")                                                    \
     X(ADD_CONTEXT, "INSERT INTO contexts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")              \
     X(ADD_KIND, "INSERT INTO kinds VALUES(?1, ?2, ?3)")                                                                \
+    X(ADD_CHANGE, "INSERT INTO changes VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")      \
     X(ADD_VERSION, "INSERT INTO versions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                             \
     X(ADD_GAP, "INSERT INTO gaps VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                              \
     X(ADD_GAP_UNIT, "INSERT INTO gap_units VALUES(?1, ?2, ?3, ?4)")                                                    \

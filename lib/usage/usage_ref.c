@@ -14,9 +14,22 @@
 #define REF_SUMS 8
 
 /* In the order of the dump. */
-enum { CONTEXTS, KINDS, VERSIONS, SUMS, AMOUNTS, GAPS, GAP_UNITS, PERIODS, PERIOD_UNITS, UNIDENTIFIED, REFUSED };
+enum {
+    CONTEXTS,
+    KINDS,
+    VERSIONS,
+    SUMS,
+    AMOUNTS,
+    GAPS,
+    GAP_UNITS,
+    PERIODS,
+    PERIOD_UNITS,
+    UNIDENTIFIED,
+    REFUSED,
+    CHANGES
+};
 static const char *const names[] = {"contexts",  "kinds",   "versions",     "sums",         "amounts", "gaps",
-                                    "gap_units", "periods", "period_units", "unidentified", "refused"};
+                                    "gap_units", "periods", "period_units", "unidentified", "refused", "changes"};
 
 typedef struct ref_row {
     int table;
@@ -151,6 +164,7 @@ add_record(ref *r, uint64_t entry, licet_bytes bytes)
     licet_period period;
     licet_unidentified unidentified;
     licet_refused refused;
+    licet_change_record change;
     licet_bytes name;
     uint32_t number;
     uint8_t kind;
@@ -192,6 +206,18 @@ add_record(ref *r, uint64_t entry, licet_bytes bytes)
     } else if (licet_refused_decode(bytes, &refused, NULL)) {
         memcpy(row_of(r, REFUSED, &entry, 1, 4)->sums,
                (uint64_t[]){refused.from_ms, refused.to_ms, refused.reason, refused.count}, 4 * sizeof(uint64_t));
+    } else if (licet_change_decode(bytes, &change, NULL)) {
+        row = row_of(r, CHANGES, &entry, 1, 7);
+        memcpy(row->sums,
+               (uint64_t[]){change.time_ms, change.from_ms, change.image, change.number, change.subject, change.action,
+                            change.flags},
+               7 * sizeof(uint64_t));
+        put_text(row, change.id);
+        put_hash(row, &change.document);
+        put_hash(row, &change.words);
+        put_hash(row, &change.who);
+        put_hash(row, &change.as);
+        put_hash(row, &change.approved);
     } else {
         return false;
     }
