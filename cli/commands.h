@@ -20,6 +20,7 @@
     X(tail)                                                                                                            \
     X(metrics)                                                                                                         \
     X(report)                                                                                                          \
+    X(simulate)                                                                                                        \
     X(verify)
 
 #endif

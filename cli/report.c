@@ -38,7 +38,6 @@ static const char usage[] =
 
 extern const licet_command licet_command_report;
 
-#define HOUR_MS UINT64_C(3600000)
 #define REPORT_MAX ((size_t)256 << 20)
 #define CHECKPOINT_MAX 65536
 
@@ -57,28 +56,6 @@ typedef struct reading {
 } reading;
 
 /* ---- command line ------------------------------------------------------------ */
-
-static bool
-parse_hour(const char *name, const char *text, uint64_t *out_ms)
-{
-    char low[LICET_TIME_TEXT], high[LICET_TIME_TEXT];
-    uint64_t ms;
-
-    if (!licet_time_parse(licet_bytes_of_text(text), &ms)) {
-        licet_cli_misuse(&licet_command_report,
-                         "--%s \"%s\": expected a time such as 2022-10-01 or 2022-10-01T06:00:00Z", name, text);
-        return false;
-    }
-    if (ms % HOUR_MS != 0) {
-        licet_cli_time(ms / HOUR_MS * HOUR_MS, low);
-        licet_cli_time((ms / HOUR_MS + 1) * HOUR_MS, high);
-        licet_cli_misuse(&licet_command_report, "--%s \"%s\": not on a full hour; the nearest are %s and %s", name,
-                         text, low, high);
-        return false;
-    }
-    *out_ms = ms;
-    return true;
-}
 
 static bool
 parse_edition(const char *text, licet_edition *out_edition)
@@ -160,10 +137,10 @@ parse(options *o, int argc, char **argv, int *out_exit)
             o->all = true;
             break;
         case 'f':
-            ok = o->has_from = parse_hour("from", optarg, &o->from_ms);
+            ok = o->has_from = licet_cli_hour(&licet_command_report, "from", optarg, &o->from_ms);
             break;
         case 'b':
-            ok = o->has_before = parse_hour("before", optarg, &o->before_ms);
+            ok = o->has_before = licet_cli_hour(&licet_command_report, "before", optarg, &o->before_ms);
             break;
         case 'e':
             ok = parse_edition(optarg, &o->edition);

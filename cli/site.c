@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOUR_MS UINT64_C(3600000)
 #define IMAGE_MAX ((size_t)256 << 20)
 
 void
@@ -163,6 +164,27 @@ licet_cli_time(uint64_t ms, char out[LICET_TIME_TEXT])
         out[19] = 'Z';
         out[20] = '\0';
     }
+}
+
+bool
+licet_cli_hour(const licet_command *command, const char *name, const char *text, uint64_t *out_ms)
+{
+    char low[LICET_TIME_TEXT], high[LICET_TIME_TEXT];
+    uint64_t ms;
+
+    if (!licet_time_parse(licet_bytes_of_text(text), &ms)) {
+        licet_cli_misuse(command, "--%s \"%s\": expected a time such as 2022-10-01 or 2022-10-01T06:00:00Z", name,
+                         text);
+        return false;
+    }
+    if (ms % HOUR_MS != 0) {
+        licet_cli_time(ms / HOUR_MS * HOUR_MS, low);
+        licet_cli_time((ms / HOUR_MS + 1) * HOUR_MS, high);
+        licet_cli_misuse(command, "--%s \"%s\": not on a full hour; the nearest are %s and %s", name, text, low, high);
+        return false;
+    }
+    *out_ms = ms;
+    return true;
 }
 
 const char *

@@ -41,6 +41,9 @@ int licet_cli_json_print(const licet_command *command, json_t *document);
 json_t *licet_cli_json_text(licet_bytes text);
 /* RFC 3339, without milliseconds where they are zero and without the time where that is midnight: 2022-10-10. */
 void licet_cli_time(uint64_t ms, char out[LICET_TIME_TEXT]);
+/* A time of the command line that must lie on a full hour, for usage is kept by hours; false: the misuse was said. name
+ * without its hyphens. */
+bool licet_cli_hour(const licet_command *command, const char *name, const char *text, uint64_t *out_ms);
 /* 2,000,000 */
 #define LICET_CLI_NUMBER_TEXT 32
 const char *licet_cli_number(uint64_t number, char out[LICET_CLI_NUMBER_TEXT]);

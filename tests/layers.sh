@@ -34,6 +34,7 @@ receipt.h 6
 ledger.h 7
 usage.h 8
 report.h 10
+simulate.h 10
 TABLE
 for header in include/licet/*.h; do
     case "$(basename "$header")" in base.h) continue ;; esac
