@@ -14,7 +14,8 @@ static const char usage[] =
     "\n"
     "Reads every file of the site DIR and prints each mistake as file:line:column: what is wrong and what was\n"
     "expected. All well: one line for each agreement, and a note for what is well formed and may surprise all the\n"
-    "same: a use case that is always refused, a key or a group that is not on this machine. Nothing is written.\n"
+    "same: a use case that is always refused, documents that contradict each other, a key or a group that is not\n"
+    "on this machine. Nothing is written.\n"
     "\n"
     "  --json   print agreements, notes and mistakes as one JSON document\n"
     "\n"
@@ -112,6 +113,21 @@ agreement_json(const char *agreement, const licet_image *image, uint64_t now)
                      "credentials", (int)h->credentials_len);
 }
 
+/* What the files say that somebody must know, with its place. */
+static void
+tell_notes(const licet_site *site, notes *n)
+{
+    const licet_mistakes *list = licet_site_notes(site);
+    char text[2048];
+
+    for (size_t i = 0; i < list->len; i++) {
+        const licet_mistake *note = &list->list[i];
+
+        snprintf(text, sizeof(text), "%s:%u:%u: %s", note->file, note->line, note->column, note->text);
+        on_note(n, text);
+    }
+}
+
 /* Says each agreement, or adds it to list. */
 static bool
 tell(const licet_site *site, json_t *list, json_t *said, licet_error *err)
@@ -138,6 +154,7 @@ tell(const licet_site *site, json_t *list, json_t *said, licet_error *err)
         printf("no agreement yet\n");
     }
     n.indent = "";
+    tell_notes(site, &n);
     licet_check_machine(licet_site_config_view(site), on_note, &n);
     return true;
 }

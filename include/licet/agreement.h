@@ -71,6 +71,10 @@ const char *licet_site_agreement_id(const licet_site *site, size_t i);
 /* Index by id, or SIZE_MAX. */
 size_t licet_site_find(const licet_site *site, const char *agreement);
 
+/* What is well formed and must still be known, such as documents that contradict each other: in order of file, line and
+ * column, as long as the site. */
+const licet_mistakes *licet_site_notes(const licet_site *site);
+
 /* A file that makes up agreement i: its versions, its catalogues, apps.yaml; for recording what was applied. */
 typedef struct licet_source {
     const char *path; /* relative to the site */
@@ -188,6 +192,52 @@ void licet_difference_lines_done(licet_difference_lines *lines);
  * lines (zeroed, or NULL) tells of each what it is about. */
 bool licet_image_difference(const licet_image *old_image, const licet_image *new_image, licet_buffer *out,
                             licet_difference_lines *lines, licet_error *err);
+
+/* ---- deadlines ------------------------------------------------------------ */
+
+typedef enum licet_length_unit {
+    LICET_LENGTH_HOURS = 0,
+    LICET_LENGTH_DAYS = 1,
+    LICET_LENGTH_BUSINESS_DAYS = 2,
+    LICET_LENGTH_WEEKS = 3,
+    LICET_LENGTH_MONTHS = 4,
+    LICET_LENGTH_YEARS = 5,
+} licet_length_unit;
+typedef enum licet_covers {
+    LICET_COVERS_WEEK = 0, /* begins on Monday */
+    LICET_COVERS_MONTH = 1,
+    LICET_COVERS_QUARTER = 2,
+    LICET_COVERS_YEAR = 3
+} licet_covers;
+typedef enum licet_due_kind {
+    LICET_DUE_DAY = 0,          /* the count-th day of the month after the period */
+    LICET_DUE_BUSINESS_DAY = 1, /* its count-th business day */
+    LICET_DUE_AFTER = 2,        /* count of unit after the period */
+} licet_due_kind;
+typedef struct licet_due {
+    uint32_t kind, count, unit;
+} licet_due;
+typedef enum licet_duty_of {
+    LICET_DUTY_OF_LICENSEE = 0,
+    LICET_DUTY_OF_LICENSOR = 1,
+    LICET_DUTY_OF_EITHER = 2
+} licet_duty_of;
+
+/* The days that deadlines are reckoned in. A business day is Monday to Friday and no holiday. */
+typedef struct licet_deadline_days {
+    const licet_image *image;                        /* of the zone; NULL: UTC */
+    uint32_t zone;                                   /* row of zones, or LICET_NONE: UTC */
+    bool (*holiday)(const void *user, uint64_t day); /* days since 1970-01-01; NULL: there is none */
+    const void *user;
+} licet_deadline_days;
+
+/* The end of the last day on which what takes so long from a time is still in time: the day of the time itself does not
+ * count, the last day counts to its midnight in the zone. Hours are exact. UINT64_MAX: beyond year 9999. */
+uint64_t licet_deadline(const licet_deadline_days *days, uint64_t from_ms, uint32_t count, licet_length_unit unit);
+/* Begin of the n-th period that begins after (n > 0) or the one that holds (n = 0) a time. */
+uint64_t licet_covers_begin(const licet_deadline_days *days, licet_covers covers, uint64_t time_ms, uint32_t n);
+/* The end of the day on which a report on the period that holds a time is due. */
+uint64_t licet_due_of(const licet_deadline_days *days, licet_covers covers, const licet_due *due, uint64_t time_ms);
 
 /* ---- JSONPath, the part of RFC 9535 that catalogues use ------------------ */
 

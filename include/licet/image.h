@@ -274,8 +274,24 @@ typedef struct licet_image_version {
     licet_range dedups;                /* of table dedups, one row for a unit at most */
     uint32_t most_credentials;         /* of one app that are valid at one time; 0: any number */
     uint32_t credentials_clause;       /* row of clauses that says so, or LICET_NONE */
+    licet_range duties;                /* of table duties */
+    licet_text licensor, licensee;     /* legal names: the parties are part of the version */
     /* no row has bytes that no field sets, or two equal images could differ */
 } licet_image_version;
+
+/* A report that a party owes, and when: numbers of licet_covers, licet_due and licet_duty_of (agreement.h). */
+typedef struct licet_image_duty {
+    licet_text name;
+    licet_text said;    /* when, in the words of the file */
+    uint32_t clause;    /* row of clauses, or LICET_NONE */
+    uint32_t covers;    /* licet_covers */
+    uint32_t due_kind;  /* licet_due_kind */
+    uint32_t due_count; /* 1..10000 */
+    uint32_t due_unit;  /* licet_length_unit */
+    uint32_t by;        /* licet_duty_of */
+} licet_image_duty;
+#define LICET_DUE_COUNT_MAX 10000u
+#define LICET_RENEW_MONTHS_MAX 1200u
 
 /* of says, a number that changes with owner, contact and description, which are persons' and not in an image: the first
  * eight bytes of a hash; 0: nothing is said. */
@@ -403,6 +419,7 @@ typedef struct licet_image_header {
     X(embargoed, licet_text)                                                                                           \
     X(government, licet_image_government)                                                                              \
     X(grants, licet_image_grant)                                                                                       \
+    X(duties, licet_image_duty)                                                                                        \
     X(recipients, licet_image_recipient)                                                                               \
     X(countries, licet_text)                                                                                           \
     X(spans, licet_image_span)                                                                                         \
@@ -431,8 +448,12 @@ bool licet_image_open(licet_bytes blob, licet_image *out_image, licet_error *err
 /* Text of the image as bytes. */
 licet_bytes licet_image_text(const licet_image *image, licet_text text);
 /* Row of versions in force at time_ms, or LICET_NONE. The latest version whose from_ms <= time_ms wins;
- * it holds until its before_ms, or on when it says continue and no later version began. */
+ * it holds until its before_ms, or on when it says continue or renew and no later version began. */
 uint32_t licet_image_version_at(const licet_image *image, uint64_t time_ms);
+/* The term of a version that a time in it falls in: the first, until before_ms, or of a renewed one its renewal; a term
+ * without an end ends at UINT64_MAX. */
+void licet_image_term_at(const licet_image_version *version, uint64_t time_ms, uint64_t *out_from_ms,
+                         uint64_t *out_before_ms);
 /* Row of the endpoint that answers method and path (no query), or LICET_NONE. Most literal segments win, then file
  * order. */
 uint32_t licet_image_endpoint_of(const licet_image *image, const licet_image_version *version, licet_bytes method,

@@ -560,13 +560,17 @@ bool
 licet_terms_check_site(licet_site *site, licet_mistakes *mistakes)
 {
     licet_reader reader = {.arena = &site->arena, .mistakes = mistakes};
+    licet_reader notes = {.arena = &site->arena, .mistakes = &site->notes};
 
     for (uint32_t i = 0; i < site->agreements_len; i++) {
         const licet_terms_agreement *agreement = &site->agreements[i];
         for (uint32_t j = 0; j < agreement->versions_len; j++) {
             if (!agreement->versions[j].file.broken) {
                 reader.file = agreement->versions[j].file.path;
+                notes.file = reader.file;
                 check_version(&reader, agreement, &agreement->versions[j]);
+                licet_terms_check_documents(&reader, &notes, &agreement->versions[j]);
+                licet_terms_check_duties(&reader, &notes, &agreement->versions[j]);
             }
         }
         check_overlap(&reader, agreement);
@@ -577,5 +581,5 @@ licet_terms_check_site(licet_site *site, licet_mistakes *mistakes)
             licet_terms_check_lives(&reader, agreement);
         }
     }
-    return check_credentials(&reader, site) && !reader.failed;
+    return check_credentials(&reader, site) && !reader.failed && !notes.failed;
 }

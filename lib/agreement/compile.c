@@ -42,10 +42,11 @@ static_assert(sizeof(licet_image_payment) == 2 * L, "padding");
 static_assert(sizeof(licet_image_government) == 4 * N + R, "padding");
 static_assert(sizeof(licet_image_grant) == 2 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_recipient) == 2 * T + 4 * N + 3 * L, "padding");
+static_assert(sizeof(licet_image_duty) == 2 * T + 6 * N, "padding");
 static_assert(sizeof(licet_image_span) == 2 * L, "padding");
 static_assert(sizeof(licet_image_app_product) == 2 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_version) ==
-                  2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 3 * R + 2 * N,
+                  2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 4 * R + 2 * T + 2 * N,
               "padding");
 static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N + 3 * L, "padding");
 static_assert(sizeof(licet_image_product) == 2 * N + 3 * L, "padding");
@@ -286,6 +287,15 @@ put_purposes(compiler *c, const licet_terms_version *version, licet_range *out_r
     return true;
 }
 
+/* A version that was terminated ends there, whatever was to follow its term. */
+static uint64_t
+end_of(const licet_terms_version *version)
+{
+    const struct licet_terms_in_force *in_force = &version->in_force;
+
+    return in_force->terminated.said.line != 0 ? in_force->terminated.value : in_force->before.value;
+}
+
 static bool
 put_version(compiler *c, const licet_terms_version *version)
 {
@@ -295,8 +305,9 @@ put_version(compiler *c, const licet_terms_version *version)
         .id = compile_text(c, version->id.text),
         .catalogue = compile_text(c, version->catalogue->name.text),
         .from_ms = version->in_force.from.value,
-        .before_ms = version->in_force.before.value,
-        .then = (uint32_t)version->in_force.then.value,
+        .before_ms = end_of(version),
+        .then = end_of(version) == version->in_force.before.value ? (uint32_t)version->in_force.then.value
+                                                                  : LICET_THEN_REFUSE,
         .mode = (uint32_t)version->mode.value,
         .cannot_record = cannot->what,
         .on_overrun = (uint32_t)version->on_overrun.value,
@@ -305,7 +316,9 @@ put_version(compiler *c, const licet_terms_version *version)
         .purpose_not_declared = (uint32_t)version->purposes.not_declared.value,
         .clauses = {ROWS(c, clauses, licet_image_clause), version->clauses.len},
         .limits = {ROWS(c, limits, licet_image_limit), version->limits.len},
-        .known_from_ms = version->in_force.from.value,
+        .known_from_ms = version->known_from.said.line != 0 ? version->known_from.value : version->in_force.from.value,
+        .licensor = compile_text(c, version->parties.licensor.legal_name.text),
+        .licensee = compile_text(c, version->parties.licensee.legal_name.text),
         .recipient_clause = LICET_NONE,
         .acceptance_clause = LICET_NONE,
         .embargo_clause = LICET_NONE,
@@ -320,12 +333,14 @@ put_version(compiler *c, const licet_terms_version *version)
         row.allow_units = cannot->units;
         row.allow_kind = compile_kind(c, unit);
     }
+    row.renew_months = row.then == LICET_THEN_RENEW ? version->in_force.renew_months : 0;
     put_clauses(c, version);
     row.most_credentials = (uint32_t)version->tokens.most_per_app.value;
     if (row.most_credentials > 0) {
         row.credentials_clause = compile_clause(c, version, version->tokens.clause.text);
     }
     compile_counting(c, version, &row.dedups);
+    row.duties = compile_duties(c, version);
     if (!put_purposes(c, version, &row.purposes) || !put_endpoints(c, version->catalogue, &row.endpoints) ||
         !compile_limits(c, version) || !compile_prices(c, version)) {
         return false;

@@ -51,6 +51,8 @@ uint32_t compile_credit_limits(const licet_terms_version *version);
 void compile_payments(compiler *c);
 /* compile_counting.c: which units of a version are deduplicated. */
 void compile_counting(compiler *c, const licet_terms_version *version, licet_range *out_range);
+/* compile_duties.c: what is reported when. */
+licet_range compile_duties(compiler *c, const licet_terms_version *version);
 
 /* compile_registry.c: apps.yaml; rows by name. */
 void compile_registry(compiler *c);

@@ -537,7 +537,12 @@ check_version(const licet_image *image, const licet_image_version *version, lice
     if (!is_name(image, version->id) || !is_name(image, version->catalogue) || version->before_ms <= version->from_ms ||
         version->then > LICET_THEN_RENEW || version->mode > LICET_MODE_ENFORCE ||
         version->cannot_record > LICET_CANNOT_RECORD_OPEN || version->on_overrun > LICET_OVERRUN_CUT ||
-        version->allow_units > LICET_MOST_MAX || version->allow_kind >= header->kinds_len ||
+        version->allow_units > LICET_MOST_MAX || version->renew_months > LICET_RENEW_MONTHS_MAX ||
+        (version->then == LICET_THEN_RENEW) != (version->renew_months > 0) ||
+        (version->then == LICET_THEN_RENEW && version->before_ms == UINT64_MAX) ||
+        !is_text(image, version->licensor, 0, LICET_TEXT_MAX) ||
+        !is_text(image, version->licensee, 0, LICET_TEXT_MAX) ||
+        !licet_blob_range(version->duties, header->duties_len) || version->allow_kind >= header->kinds_len ||
         version->unlisted > LICET_RULE_REFUSE || version->purpose_not_named > LICET_RULE_REFUSE ||
         version->purpose_not_declared > LICET_RULE_REFUSE || !check_version_recipients(image, version) ||
         !licet_blob_range(version->clauses, header->clauses_len) ||
@@ -559,6 +564,22 @@ check_version(const licet_image *image, const licet_image_version *version, lice
         const licet_image_endpoint *endpoint = &image->endpoints[version->endpoints.first + i];
         if (endpoint_order(image, endpoint - 1, endpoint) > 0) {
             return WRONG(err, "endpoints out of order");
+        }
+    }
+    return true;
+}
+
+static bool
+check_duties(const licet_image *image, licet_error *err)
+{
+    for (uint32_t i = 0; i < image->header->duties_len; i++) {
+        const licet_image_duty *duty = &image->duties[i];
+
+        if (!is_name(image, duty->name) || !is_text(image, duty->said, 1, LICET_TEXT_MAX) ||
+            !is_clause(image, duty->clause) || duty->covers > LICET_COVERS_YEAR || duty->due_kind > LICET_DUE_AFTER ||
+            duty->due_count < 1 || duty->due_count > LICET_DUE_COUNT_MAX || duty->due_unit > LICET_LENGTH_YEARS ||
+            duty->by > LICET_DUTY_OF_LICENSOR) {
+            return WRONG(err, "duty %u cannot be", i);
         }
     }
     return true;
@@ -610,7 +631,7 @@ licet_image_open(licet_bytes blob, licet_image *out_image, licet_error *err)
     if (!check_header(blob, image.header, err) || !check_tables(blob, &image, err) || !check_terms(&image, err) ||
         !check_zones(&image, err) || !check_prices(&image, err) || !check_dedups(&image, err) ||
         !check_recipients(&image, err) || !check_government(&image, err) || !check_catalogue(&image, err) ||
-        !check_registry(&image, err) || !check_versions(&image, err)) {
+        !check_registry(&image, err) || !check_duties(&image, err) || !check_versions(&image, err)) {
         return false;
     }
     *out_image = image;
@@ -638,7 +659,48 @@ licet_image_version_at(const licet_image *image, uint64_t time_ms)
         return LICET_NONE;
     }
     version = &image->versions[i - 1];
-    return time_ms < version->before_ms || version->then == LICET_THEN_CONTINUE ? i - 1 : LICET_NONE;
+    return time_ms < version->before_ms || version->then != LICET_THEN_REFUSE ? i - 1 : LICET_NONE;
+}
+
+/* So many months later, at the same time of the same day, or of the last of a shorter month. */
+static uint64_t
+months_later(uint64_t time_ms, uint64_t months)
+{
+    uint32_t month = licet_month_of(time_ms);
+    uint64_t in_month = time_ms - licet_month_start(month), then = month + months, len;
+
+    if (then >= UINT64_C(8030) * 12) { /* beyond year 9999 */
+        return UINT64_MAX;
+    }
+    len = licet_month_start((uint32_t)then + 1) - licet_month_start((uint32_t)then);
+    if (in_month >= len) {
+        in_month = len - UINT64_C(86400000) + in_month % UINT64_C(86400000);
+    }
+    return licet_month_start((uint32_t)then) + in_month;
+}
+
+void
+licet_image_term_at(const licet_image_version *version, uint64_t time_ms, uint64_t *out_from_ms,
+                    uint64_t *out_before_ms)
+{
+    uint64_t n = 0;
+
+    *out_from_ms = version->from_ms;
+    *out_before_ms = version->before_ms;
+    if (time_ms < version->before_ms || version->then == LICET_THEN_REFUSE) {
+        return;
+    }
+    if (version->then == LICET_THEN_CONTINUE) {
+        *out_from_ms = version->before_ms;
+        *out_before_ms = UINT64_MAX;
+        return;
+    }
+    n = (licet_month_of(time_ms) - licet_month_of(version->before_ms)) / version->renew_months;
+    if (n > 0 && months_later(version->before_ms, n * version->renew_months) > time_ms) {
+        n--;
+    }
+    *out_from_ms = months_later(version->before_ms, n * version->renew_months);
+    *out_before_ms = months_later(version->before_ms, (n + 1) * version->renew_months);
 }
 
 uint64_t

@@ -509,6 +509,7 @@ licet_site_load(const char *dir, licet_mistakes *mistakes, licet_site **out_site
         goto done;
     }
     licet_mistakes_sort(mistakes);
+    licet_mistakes_sort(&site->notes);
     if (mistakes->len > 0) {
         LICET_FAIL(err, LICET_E_INVALID, 0, "the files of %s hold %zu mistake%s", dir, mistakes->len,
                    mistakes->len == 1 ? "" : "s");
@@ -528,6 +529,7 @@ void
 licet_site_free(licet_site *site)
 {
     if (site != NULL) {
+        licet_mistakes_done(&site->notes);
         licet_arena_done(&site->arena);
         free(site);
     }
@@ -570,6 +572,12 @@ licet_site_find(const licet_site *site, const char *agreement)
         }
     }
     return SIZE_MAX;
+}
+
+const licet_mistakes *
+licet_site_notes(const licet_site *site)
+{
+    return &site->notes;
 }
 
 size_t

@@ -10,6 +10,7 @@
 
 #include "names.h"
 #include "schema.h"
+#include "terms_duties.h"
 
 #include "licet/agreement.h"
 #include "licet/money.h"
@@ -92,11 +93,14 @@ typedef struct licet_terms_catalogue {
 /* ---- agreements/<agreement>/<date>.yaml --------------------------------------- */
 
 typedef struct licet_terms_party {
-    licet_scalar legal_name, country;
+    licet_scalar legal_name, country, address, role;
 } licet_terms_party;
 
 typedef struct licet_terms_clause {
     licet_scalar key, section, says;
+    licet_scalar document, value; /* title of the document it is of; what that one says */
+    licet_rows also;              /* licet_terms_also */
+    licet_number class, severity; /* line 0: not said */
 } licet_terms_clause;
 
 typedef struct licet_terms_limit {
@@ -162,11 +166,16 @@ typedef struct licet_terms_version {
     licet_scalar id; /* 2022-10-10 */
     licet_scalar agreement, catalogue_name;
     struct licet_terms_in_force {
-        licet_number from, before, then;
+        licet_number from, before, then, terminated;
+        uint32_t renew_months;
     } in_force;
+    licet_number known_from; /* fallback 0: when it came into force */
     struct licet_terms_parties {
         licet_terms_party licensor, licensee;
+        licet_terms_affiliates affiliates;
     } parties;
+    licet_rows documents; /* licet_terms_document, in order of precedence */
+    licet_number precedence;
     struct licet_terms_calendar {
         licet_number zone, month;
     } calendar;
@@ -184,6 +193,11 @@ typedef struct licet_terms_version {
         licet_number most_per_app; /* 0: any number */
         licet_scalar clause;
     } tokens;
+    licet_terms_retention retention;
+    licet_rows reports; /* licet_terms_report */
+    licet_rows audits;  /* licet_terms_audit */
+    licet_terms_breach breach;
+    licet_terms_termination termination;
     const licet_terms_catalogue *catalogue; /* NULL: not there */
     licet_names clause_names;
 } licet_terms_version;
@@ -291,6 +305,7 @@ struct licet_site {
     uint32_t catalogues_len;
     licet_terms_agreement *agreements; /* by id */
     uint32_t agreements_len;
+    licet_mistakes notes; /* owned */
 };
 
 /* Each reads text into a zeroed struct; mistakes go to the reader. False: broken, nothing more can be said of it. */

@@ -180,8 +180,6 @@ fits_catalogue(licet_bytes text)
 
 /* ---- tables --------------------------------------------------------------------------- */
 
-static const licet_word thens[] = {
-    {"refuse", LICET_THEN_REFUSE}, {"continue", LICET_THEN_CONTINUE}, {"renew", LICET_WORD_LATER}, {NULL, 0}};
 static const licet_word rules[] = {{"record", LICET_RULE_RECORD}, {"refuse", LICET_RULE_REFUSE}, {NULL, 0}};
 static const licet_word overruns[] = {{"deliver", LICET_OVERRUN_DELIVER}, {"cut", LICET_OVERRUN_CUT}, {NULL, 0}};
 static const licet_word modes[] = {{"observe", LICET_MODE_OBSERVE}, {"enforce", LICET_MODE_ENFORCE}, {NULL, 0}};
@@ -209,7 +207,8 @@ static const licet_word overs[] = {{"app", LICET_OVER_APP},
 static const licet_field in_force_fields[] = {
     {.name = "from", .type = LICET_FIELD_TIME, .required = true, AT(from)},
     {.name = "before", .type = LICET_FIELD_TIME, AT(before), .fallback = UINT64_MAX},
-    {.name = "then", .type = LICET_FIELD_WORD, AT(then), .words = thens, .fallback = LICET_THEN_REFUSE},
+    {.name = "then", .type = LICET_FIELD_OWN, .at = 0, .read = licet_terms_read_then},
+    {.name = "terminated", .type = LICET_FIELD_TIME, AT(terminated), .fallback = UINT64_MAX},
     {.name = NULL}};
 #undef AT
 static const licet_schema in_force_schema = {
@@ -224,6 +223,8 @@ static const licet_field party_fields[] = {
      AT(country),
      .fits = fits_country,
      .expected = "a country of two capital letters such as US (ISO 3166-1)"},
+    {.name = "address", .type = LICET_FIELD_TEXT, AT(address)},
+    {.name = "role", .type = LICET_FIELD_TEXT, AT(role)},
     {.name = NULL}};
 #undef AT
 static const licet_schema party_schema = {.noun = "party", .size = sizeof(licet_terms_party), .fields = party_fields};
@@ -232,7 +233,7 @@ static const licet_schema party_schema = {.noun = "party", .size = sizeof(licet_
 static const licet_field parties_fields[] = {
     {.name = "licensor", .type = LICET_FIELD_OBJECT, .required = true, AT(licensor), .schema = &party_schema},
     {.name = "licensee", .type = LICET_FIELD_OBJECT, .required = true, AT(licensee), .schema = &party_schema},
-    {.name = "affiliates", .type = LICET_FIELD_LATER},
+    {.name = "affiliates", .type = LICET_FIELD_OBJECT, AT(affiliates), .schema = &licet_schema_affiliates},
     {.name = NULL}};
 #undef AT
 static const licet_schema parties_schema = {
@@ -251,6 +252,11 @@ static const licet_schema calendar_schema = {
 static const licet_field clause_fields[] = {
     {.name = "section", .type = LICET_FIELD_TEXT, .required = true, AT(section)},
     {.name = "says", .type = LICET_FIELD_TEXT, .required = true, AT(says)},
+    {.name = "class", .type = LICET_FIELD_WORD, AT(class), .words = licet_words_class},
+    {.name = "severity", .type = LICET_FIELD_WORD, AT(severity), .words = licet_words_severity},
+    {.name = "document", .type = LICET_FIELD_TEXT, AT(document)},
+    {.name = "value", .type = LICET_FIELD_NAME, AT(value)},
+    {.name = "also", .type = LICET_FIELD_LIST, AT(also), .schema = &licet_schema_also},
     {.name = NULL}};
 #undef AT
 static const licet_schema clause_schema = {.noun = "clause",
@@ -298,10 +304,11 @@ static const licet_schema tokens_schema = {
 static const licet_field version_fields[] = {
     {.name = "agreement", .type = LICET_FIELD_ID, .required = true, AT(agreement)},
     {.name = "in_force", .type = LICET_FIELD_OBJECT, .required = true, AT(in_force), .schema = &in_force_schema},
-    {.name = "known_from", .type = LICET_FIELD_LATER},
+    {.name = "known_from", .type = LICET_FIELD_TIME, AT(known_from)},
     {.name = "calendar", .type = LICET_FIELD_OBJECT, AT(calendar), .schema = &calendar_schema},
     {.name = "parties", .type = LICET_FIELD_OBJECT, .required = true, AT(parties), .schema = &parties_schema},
-    {.name = "documents", .type = LICET_FIELD_LATER},
+    {.name = "documents", .type = LICET_FIELD_LIST, AT(documents), .schema = &licet_schema_incorporated},
+    {.name = "precedence", .type = LICET_FIELD_WORD, AT(precedence), .words = licet_words_precedence},
     {.name = "catalogue",
      .type = LICET_FIELD_TEXT,
      .required = true,
@@ -314,9 +321,11 @@ static const licet_field version_fields[] = {
     {.name = "recipients", .type = LICET_FIELD_LATER},
     {.name = "limits", .type = LICET_FIELD_LIST, AT(limits), .schema = &limit_schema},
     {.name = "prices", .type = LICET_FIELD_OBJECT, AT(prices), .schema = &licet_terms_prices_schema},
-    {.name = "retention", .type = LICET_FIELD_LATER},
-    {.name = "reports", .type = LICET_FIELD_LATER},
-    {.name = "audit", .type = LICET_FIELD_LATER},
+    {.name = "retention", .type = LICET_FIELD_OBJECT, AT(retention), .schema = &licet_schema_retention},
+    {.name = "reports", .type = LICET_FIELD_LIST, AT(reports), .schema = &licet_schema_report},
+    {.name = "audit", .type = LICET_FIELD_OWN, AT(audits), .read = licet_terms_read_audit},
+    {.name = "breach", .type = LICET_FIELD_OBJECT, AT(breach), .schema = &licet_schema_breach},
+    {.name = "termination", .type = LICET_FIELD_OBJECT, AT(termination), .schema = &licet_schema_termination},
     {.name = "cannot_record", .type = LICET_FIELD_OWN, .required = true, AT(cannot_record), .read = read_cannot_record},
     {.name = "on_overrun",
      .type = LICET_FIELD_WORD,

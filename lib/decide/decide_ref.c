@@ -167,7 +167,7 @@ same(const licet_image *image, licet_text text, licet_bytes bytes)
     return text.len == bytes.len && (text.len == 0 || memcmp(image->strings + text.offset, bytes.data, text.len) == 0);
 }
 
-/* Began, has not ended (or goes on and nothing began after it), and none that qualifies begins later. */
+/* Began, has not ended (or goes on, renewed or not, and nothing began after it), and none that qualifies begins later. */
 static uint32_t
 version_at(const licet_image *image, uint64_t time)
 {
@@ -182,7 +182,8 @@ version_at(const licet_image *image, uint64_t time)
     if (newest == LICET_NONE) {
         return LICET_NONE;
     }
-    if (time < image->versions[newest].before_ms || image->versions[newest].then == LICET_THEN_CONTINUE) {
+    if (time < image->versions[newest].before_ms || image->versions[newest].then == LICET_THEN_CONTINUE ||
+        image->versions[newest].then == LICET_THEN_RENEW) {
         return newest;
     }
     return LICET_NONE;

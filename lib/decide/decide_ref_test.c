@@ -115,7 +115,8 @@ add_versions(world *w)
         v->from_ms = from;
         from += (1 + any(20)) * DAY;
         v->before_ms = chance(30) ? UINT64_MAX : chance(60) ? from : v->from_ms + (1 + any(10)) * DAY;
-        v->then = any(2);
+        v->then = any(3);
+        v->renew_months = v->then == LICET_THEN_RENEW ? 12 : 0;
         v->mode = any(2);
         v->unlisted = chance(30);
         v->purpose_not_named = chance(30);

@@ -44,6 +44,7 @@ typedef struct world {
     X(dedups, licet_image_dedup)                                                                                       \
     X(government, licet_image_government)                                                                              \
     X(grants, licet_image_grant)                                                                                       \
+    X(duties, licet_image_duty)                                                                                        \
     X(recipients, licet_image_recipient)                                                                               \
     X(countries, licet_text)                                                                                           \
     X(spans, licet_image_span)                                                                                         \

@@ -22,7 +22,7 @@ uint64_t
 report_version_end(const licet_image *image, uint32_t version)
 {
     const licet_image_version *v = &image->versions[version];
-    uint64_t end = v->then == LICET_THEN_CONTINUE ? UINT64_MAX : v->before_ms;
+    uint64_t end = v->then == LICET_THEN_REFUSE ? v->before_ms : UINT64_MAX;
 
     for (uint32_t i = 0; i < image->header->versions_len; i++) {
         const licet_image_version *other = &image->versions[i];
