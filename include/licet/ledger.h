@@ -14,6 +14,7 @@
 
 #include "licet/base.h"
 #include "licet/receipt.h"
+#include "licet/seen.h"
 
 #if defined(LICET_LAYER) && LICET_LAYER < LICET_LAYER_LEDGER
 #error "layer breach: ledger.h belongs to ledger/"
@@ -94,7 +95,10 @@ bool licet_checkpoint_open(licet_bytes note, const licet_verifier_key *keys, siz
     X(4, TICK, "tick")       /* time u48: closes runs and, at a month's end, periods */                                \
     X(5, IDS, "ids")     /* ledger number u32, identity (2+4+6), unit kind u8, count u32, then (u8 length, bytes)* */  \
     X(6, EPOCH, "epoch") /* gate u16, epoch u32, time u48: a new shared memory */                                      \
-    X(7, STOP, "stop")   /* time u48: an orderly end, everything drained */
+    X(7, STOP, "stop")   /* time u48: an orderly end, everything drained */                                            \
+    X(8, COMPARE, "compare") /* ledger u32, identity, unit kind u8, flow u8, time u48, context u32, from u48, before   \
+                                u48, scope, count u32: so many ids of the receipt just journalled are compared with    \
+                                those of this window and scope */
 typedef enum licet_journal_kind {
 #define LICET_JOURNAL_ENUM(number, name, text) LICET_JOURNAL_##name = number,
     LICET_JOURNAL_KINDS(LICET_JOURNAL_ENUM)
@@ -117,6 +121,9 @@ bool licet_journal_put_time(licet_buffer *out, uint64_t time_ms); /* TICK and ST
 /* ids: count times u8 length and bytes. */
 bool licet_journal_put_ids(licet_buffer *out, uint32_t ledger, licet_identity identity, uint8_t kind, uint32_t count,
                            licet_bytes ids);
+/* The window of the unit's counting rule that the receipt (copy) falls in. count 0: the ids are forgotten. */
+bool licet_journal_put_compare(licet_buffer *out, const licet_seen_window *window, const licet_seen_copy *copy,
+                               uint32_t count);
 bool licet_journal_put_epoch(licet_buffer *out, uint16_t gate, uint32_t epoch, uint64_t time_ms);
 
 /* A payload taken apart; only the fields of its kind are set. Views into the payload. */
@@ -128,8 +135,10 @@ typedef struct licet_journal_facts {
     uint8_t reason;
     uint64_t time_ms;
     licet_identity identity; /* IDS; EPOCH: gate and epoch */
-    uint8_t unit;            /* IDS: kind */
-    uint32_t count;
+    uint8_t unit, flow;      /* IDS, COMPARE: kind */
+    uint32_t count, context;
+    uint64_t from_ms, before_ms;
+    licet_bytes scope;
 } licet_journal_facts;
 bool licet_journal_facts_of(const licet_journal_entry *entry, licet_journal_facts *out_facts, licet_error *err);
 
@@ -233,6 +242,14 @@ bool licet_fold_recall(licet_fold *fold, uint32_t ledger, licet_bytes entry, lic
 /* The ledger has what the journal gives it up to this number (licet_ledger_folded): feeding passes over these entries
  * for this ledger, so that one replay serves ledgers that were committed at different numbers. */
 bool licet_fold_recall_folded(licet_fold *fold, uint32_t ledger, uint64_t number, licet_error *err);
+/* The set that compare entries are judged by; borrowed. Without one they are refused. What it has already
+ * (seen->folded) is not added again; the fold must then be fed from seen->resume on. */
+void licet_fold_use(licet_fold *fold, licet_seen *seen);
+/* Commits the set as folded up to number, behind a tick. */
+bool licet_fold_commit_seen(licet_fold *fold, uint64_t number, licet_error *err);
+/* Bytes of ids of responses under way, and which response has most of them. */
+uint64_t licet_fold_gathered(const licet_fold *fold, uint32_t *out_ledger, licet_identity *out_identity,
+                             uint8_t *out_unit);
 /* After a false the fold refuses everything: its ledgers must be opened anew. */
 bool licet_fold_feed(licet_fold *fold, const licet_journal_entry *entry, licet_error *err);
 /* True when no run is open: the journal number fed last may be committed as folded. */

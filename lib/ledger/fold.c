@@ -5,7 +5,9 @@
  *
  *  (1) What comes out depends on the journal entries alone: not on how they are cut into batches, not on a clock, not
  *      on where the fold began, as long as it began behind a tick (or stop) and recalled its ledgers.
- *  (2) The only state that is not in the ledgers are the open runs of refusals; a tick empties them.
+ *  (2) The only state that is not in the ledgers are the open runs of refusals, which a tick empties, and what serves
+ *      deduplication: the set of seen ids, and ids of responses under way (gather.h). A fold that begins in the middle
+ *      needs that set as it was, and the journal from where the set says.
  *  (3) Every entry that goes out was decoded: a ledger never holds what its reader would refuse.
  *
  * fold_ref.c says the same in the most obvious way and judges this file.
@@ -13,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare.h"
+#include "gather.h"
 #include "runs.h"
 #include "sums.h"
 
@@ -33,6 +37,14 @@ struct licet_fold {
     fold_ledger **ledgers; /* by number; NULL: none */
     size_t ledgers_cap;
     ledger_runs *runs;
+    ledger_gather *gather;
+    licet_seen *seen; /* NULL: none */
+    uint64_t tick_ms; /* time of the newest tick */
+    struct {          /* whose receipt was the entry before: its ids go when something else follows */
+        bool any;
+        uint32_t ledger;
+        licet_identity identity;
+    } settled;
     licet_buffer scratch; /* the record under way */
 };
 
@@ -42,8 +54,10 @@ licet_fold_new(licet_on_fold_ledger on_ledger, licet_on_fold on_entry, void *use
 {
     licet_fold *fold = calloc(1, sizeof(*fold));
     ledger_runs *runs = ledger_runs_new();
-    if (fold == NULL || runs == NULL) {
+    ledger_gather *gather = ledger_gather_new();
+    if (fold == NULL || runs == NULL || gather == NULL) {
         free(fold);
+        free(gather);
         ledger_runs_free(runs);
         return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a fold");
     }
@@ -51,6 +65,7 @@ licet_fold_new(licet_on_fold_ledger on_ledger, licet_on_fold on_entry, void *use
     fold->on_entry = on_entry;
     fold->user = user;
     fold->runs = runs;
+    fold->gather = gather;
     licet_buffer_init(&fold->scratch, 2 * (size_t)LICET_ENTRY_MAX);
     *out_fold = fold;
     return true;
@@ -70,6 +85,7 @@ licet_fold_free(licet_fold *fold)
     }
     free(fold->ledgers);
     ledger_runs_free(fold->runs);
+    ledger_gather_free(fold->gather);
     licet_buffer_done(&fold->scratch);
     free(fold);
 }
@@ -181,6 +197,112 @@ emit_period(licet_fold *fold, uint32_t number, const ledger_sums *sums, uint64_t
            emit(fold, number, licet_buffer_view(&fold->scratch), err);
 }
 
+/* ---- duplicates ---------------------------------------------------------------------------- */
+
+typedef struct fold_to {
+    licet_fold *fold;
+    uint32_t ledger;
+} fold_to;
+
+static bool
+emit_credit(void *user, const licet_duplicates *credit, licet_error *err)
+{
+    fold_to *to = user;
+
+    if (passes_over(to->fold, ledger_find(to->fold, to->ledger)))
+        return true;
+    to->fold->scratch.len = 0;
+    return licet_duplicates_encode(credit, &to->fold->scratch, err) &&
+           emit(to->fold, to->ledger, licet_buffer_view(&to->fold->scratch), err);
+}
+
+/* Fewer ids than units: some were lost, and which is unknown; then none is compared. */
+static bool
+feed_compare(licet_fold *fold, const licet_journal_facts *f, licet_error *err)
+{
+    const ledger_gathered *g = ledger_gather_find(fold->gather, f->ledger, f->identity, f->unit);
+    fold_ledger *ledger;
+    fold_to to = {fold, f->ledger};
+
+    if (!ledger_known(fold, f->ledger, &ledger, err))
+        return false;
+    if (fold->seen == NULL)
+        return LICET_FAIL(err, LICET_E_STATE, 0, "ids to compare, and no set of seen ids");
+    if (f->time_ms < f->from_ms || f->time_ms >= f->before_ms || f->scope.len > LICET_SEEN_SCOPE_MAX ||
+        f->flow > LICET_FLOW_PASSED_ON)
+        return LICET_FAIL(err, LICET_E_INVALID, 0, "ids to compare in a window that their receipt is not in");
+    if (f->count == 0) {
+        ledger_gather_drop(fold->gather, f->ledger, f->identity);
+        return true;
+    }
+    if (fold->number <= fold->seen->folded || g == NULL || g->count < f->count ||
+        f->before_ms + LICET_SEEN_KEEP_MS <= fold->tick_ms)
+        return true;
+    return ledger_compare(fold->seen, f, licet_buffer_view(&g->ids), emit_credit, &to, err);
+}
+
+static bool
+same_identity(licet_identity a, licet_identity b)
+{
+    return a.gate == b.gate && a.epoch == b.epoch && a.sequence == b.sequence;
+}
+
+/* The ids of a response go when anything follows its receipt, all its parts, that does not compare them. */
+static void
+gather_follow(licet_fold *fold, const licet_journal_facts *f)
+{
+    licet_receipt receipt;
+    bool is_receipt = f->kind == LICET_JOURNAL_ENTRY && f->entry.len > 0 && f->entry.data[0] == LICET_ENTRY_RECEIPT;
+
+    if (ledger_gather_empty(fold->gather)) {
+        fold->settled.any = false;
+        return;
+    }
+    if (f->kind == LICET_JOURNAL_COMPARE && fold->settled.any && f->ledger == fold->settled.ledger &&
+        same_identity(f->identity, fold->settled.identity))
+        return;
+    is_receipt = is_receipt && licet_receipt_decode(f->entry, &receipt, NULL);
+    if (fold->settled.any &&
+        !(is_receipt && f->ledger == fold->settled.ledger && same_identity(receipt.identity, fold->settled.identity))) {
+        ledger_gather_drop(fold->gather, fold->settled.ledger, fold->settled.identity);
+        fold->settled.any = false;
+    }
+    if (is_receipt) {
+        fold->settled.any = true;
+        fold->settled.ledger = f->ledger;
+        fold->settled.identity = receipt.identity;
+    }
+}
+
+void
+licet_fold_use(licet_fold *fold, licet_seen *seen)
+{
+    fold->seen = seen;
+    fold->tick_ms = seen->tick_ms;
+}
+
+bool
+licet_fold_commit_seen(licet_fold *fold, uint64_t number, licet_error *err)
+{
+    uint64_t first = ledger_gather_first(fold->gather);
+
+    return fold->seen->ops->commit(fold->seen, number, first > 0 ? first : number + 1, fold->tick_ms, err);
+}
+
+uint64_t
+licet_fold_gathered(const licet_fold *fold, uint32_t *out_ledger, licet_identity *out_identity, uint8_t *out_unit)
+{
+    const ledger_gathered *largest;
+    uint64_t bytes = ledger_gather_bytes(fold->gather, &largest);
+
+    if (largest != NULL) {
+        *out_ledger = largest->ledger;
+        *out_identity = largest->identity;
+        *out_unit = largest->unit;
+    }
+    return bytes;
+}
+
 /* ---- coming in ---------------------------------------------------------------------------- */
 
 static bool
@@ -228,6 +350,11 @@ feed_refusal(licet_fold *fold, const licet_journal_facts *f, licet_error *err)
 static bool
 feed_tick(licet_fold *fold, uint64_t time_ms, licet_error *err)
 {
+    if (fold->seen != NULL && fold->number > fold->seen->folded && time_ms > fold->tick_ms) {
+        fold->tick_ms = time_ms;
+        if (!fold->seen->ops->past(fold->seen, time_ms, err))
+            return false;
+    }
     if (!ledger_runs_close(fold->runs, emit_run, fold, err))
         return false;
     for (size_t i = 0; i < fold->ledgers_cap; i++) {
@@ -253,7 +380,10 @@ feed_facts(licet_fold *fold, const licet_journal_facts *f, licet_error *err)
     case LICET_JOURNAL_TICK:
     case LICET_JOURNAL_STOP:
         return feed_tick(fold, f->time_ms, err);
-    case LICET_JOURNAL_IDS: /* serve deduplication by a later fold version */
+    case LICET_JOURNAL_IDS:
+        return fold->seen == NULL || ledger_gather_add(fold->gather, fold->number, f, err);
+    case LICET_JOURNAL_COMPARE:
+        return feed_compare(fold, f, err);
     case LICET_JOURNAL_EPOCH:
         return true;
     }
@@ -286,6 +416,7 @@ licet_fold_feed(licet_fold *fold, const licet_journal_entry *entry, licet_error 
         return false;
     }
     fold->number = entry->number;
+    gather_follow(fold, &facts);
     return feed_facts(fold, &facts, err) || feed_failed(fold, err);
 }
 

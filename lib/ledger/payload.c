@@ -45,6 +45,18 @@ licet_journal_put_epoch(licet_buffer *out, uint16_t gate, uint32_t epoch, uint64
     return licet_put_u16(out, gate) && licet_put_u32(out, epoch) && licet_put_uint(out, 6, time_ms);
 }
 
+bool
+licet_journal_put_compare(licet_buffer *out, const licet_seen_window *window, const licet_seen_copy *copy,
+                          uint32_t count)
+{
+    return licet_put_u32(out, window->ledger) && licet_put_u16(out, copy->identity.gate) &&
+           licet_put_u32(out, copy->identity.epoch) && licet_put_uint(out, 6, copy->identity.sequence) &&
+           licet_put_u8(out, window->unit) && licet_put_u8(out, window->flow) &&
+           licet_put_uint(out, 6, copy->time_ms) && licet_put_u32(out, copy->context) &&
+           licet_put_uint(out, 6, window->from_ms) && licet_put_uint(out, 6, window->before_ms) &&
+           licet_put_text(out, window->scope) && licet_put_u32(out, count);
+}
+
 /* ---- reading ------------------------------------------------------------------------- */
 
 static const char *
@@ -78,6 +90,16 @@ take_ids(licet_cursor *c, licet_journal_facts *f)
 }
 
 static bool
+take_compare(licet_cursor *c, licet_journal_facts *f)
+{
+    return licet_take_u32(c, &f->ledger) && licet_take_u16(c, &f->identity.gate) &&
+           licet_take_u32(c, &f->identity.epoch) && licet_take_uint(c, 6, &f->identity.sequence) &&
+           licet_take_u8(c, &f->unit) && licet_take_u8(c, &f->flow) && licet_take_uint(c, 6, &f->time_ms) &&
+           licet_take_u32(c, &f->context) && licet_take_uint(c, 6, &f->from_ms) &&
+           licet_take_uint(c, 6, &f->before_ms) && licet_take_text(c, &f->scope) && licet_take_u32(c, &f->count);
+}
+
+static bool
 take_fields(licet_cursor *c, licet_journal_facts *f)
 {
     switch (f->kind) {
@@ -99,6 +121,8 @@ take_fields(licet_cursor *c, licet_journal_facts *f)
         return licet_take_uint(c, 6, &f->time_ms);
     case LICET_JOURNAL_IDS:
         return take_ids(c, f);
+    case LICET_JOURNAL_COMPARE:
+        return take_compare(c, f);
     case LICET_JOURNAL_EPOCH:
         return licet_take_u16(c, &f->identity.gate) && licet_take_u32(c, &f->identity.epoch) &&
                licet_take_uint(c, 6, &f->time_ms);
@@ -111,8 +135,8 @@ licet_journal_facts_of(const licet_journal_entry *entry, licet_journal_facts *ou
 {
     licet_cursor c = {entry->payload, 0};
     licet_journal_facts f = {.kind = entry->kind};
-    if ((unsigned)entry->kind < LICET_JOURNAL_LEDGER || (unsigned)entry->kind > LICET_JOURNAL_STOP)
-        return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "journal entry %llu is of kind %u: this version knows 1 to 7",
+    if ((unsigned)entry->kind < LICET_JOURNAL_LEDGER || (unsigned)entry->kind > LICET_JOURNAL_COMPARE)
+        return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "journal entry %llu is of kind %u: this version knows 1 to 8",
                           (unsigned long long)entry->number, (unsigned)entry->kind);
     if (!take_fields(&c, &f))
         return LICET_FAIL(err, LICET_E_CORRUPT, c.pos,

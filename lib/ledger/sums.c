@@ -119,6 +119,17 @@ add_gap(const ledger_sums *sums, licet_bytes entry, licet_error *err)
 }
 
 static bool
+add_duplicates(const ledger_sums *sums, licet_bytes entry, licet_error *err)
+{
+    licet_duplicates record;
+    licet_receipt_unit unit;
+    if (!licet_duplicates_decode(entry, &record, err))
+        return false;
+    unit = (licet_receipt_unit){record.unit, record.count};
+    return ledger_names_context(&sums->names, record.context, err) && ledger_names_units(&sums->names, &unit, 1, err);
+}
+
+static bool
 add_kind(ledger_sums *sums, licet_bytes entry, licet_error *err)
 {
     switch (entry.data[0]) {
@@ -136,6 +147,8 @@ add_kind(ledger_sums *sums, licet_bytes entry, licet_error *err)
         return add_unit(sums, entry, err);
     case LICET_ENTRY_GAP:
         return add_gap(sums, entry, err);
+    case LICET_ENTRY_DUPLICATES:
+        return add_duplicates(sums, entry, err);
     default:
         return licet_entry_check(entry, err);
     }
