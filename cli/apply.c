@@ -21,15 +21,20 @@
 extern const licet_command licet_command_apply;
 
 static const char usage[] =
-    "usage: licet apply DIR --reason TEXT [--json]\n"
+    "usage: licet apply DIR --reason TEXT [--as 'NAME, ROLE' [--approved-by 'NAME, ROLE']] [--remove] [--json]\n"
     "\n"
     "Records what the files of the site DIR say, in the ledger of each agreement that changed, and makes it effective\n"
     "at once: through licetd where it runs, else by itself. Prints the changes in words.\n"
     "\n"
     "  --reason TEXT   why; kept with the record (the ledger holds a salted commitment to it)\n"
+    "  --as WHO        who applies it, with the role: 'J. Roe, licensing'; kept as the reason is\n"
+    "  --approved-by WHO\n"
+    "                  a second person; needed where a change takes effect more than a day before now\n"
+    "  --remove        record also that what was recorded is taken away; else it must be ended\n"
     "  --json          print generation and changes as one JSON document\n"
     "\n"
-    "exit status: 0 recorded, or nothing differed; 1 the files hold mistakes, nothing was recorded; 2 it failed\n";
+    "exit status: 0 recorded, or nothing differed; 1 the files hold mistakes or a change cannot be recorded as it\n"
+    "is: nothing was recorded; 2 it failed\n";
 
 typedef struct outcome {
     uint64_t generation;
@@ -135,21 +140,29 @@ answer_take(long status, const licet_buffer *answer, outcome *out, licet_error *
 }
 
 static bool
-ask(const char *dir, const char *reason, outcome *out, licet_error *err)
+ask(const char *dir, const licet_recorder_request *request, outcome *out, licet_error *err)
 {
     licet_buffer answer;
-    char *escaped = curl_easy_escape(NULL, reason, 0), path[2000];
+    const licet_permit *permit = &request->permit;
+    char *escaped = curl_easy_escape(NULL, request->reason, 0), path[3800];
+    char *as = curl_easy_escape(NULL, permit->as == NULL ? "" : permit->as, 0);
+    char *by = curl_easy_escape(NULL, permit->approved_by == NULL ? "" : permit->approved_by, 0);
     long status = 0;
     bool ok = false;
 
     licet_buffer_init(&answer, (size_t)4 << 20);
-    if (escaped == NULL || snprintf(path, sizeof(path), "/apply?reason=%s", escaped) >= (int)sizeof(path)) {
-        LICET_FAIL(err, LICET_E_LIMIT, 0, "the reason is too long: %zu bytes", strlen(reason));
+    if (escaped == NULL || as == NULL || by == NULL ||
+        snprintf(path, sizeof(path), "/apply?reason=%s%s%s%s%s%s", escaped, permit->as == NULL ? "" : "&as=", as,
+                 permit->approved_by == NULL ? "" : "&approved-by=", by,
+                 permit->remove ? "&remove=1" : "") >= (int)sizeof(path)) {
+        LICET_FAIL(err, LICET_E_LIMIT, 0, "the reason is too long: %zu bytes", strlen(request->reason));
     } else {
         ok = licet_operator_call(dir, "POST", path, (licet_bytes){NULL, 0}, 0, &status, &answer, err) &&
              answer_take(status, &answer, out, err);
     }
     curl_free(escaped);
+    curl_free(as);
+    curl_free(by);
     licet_buffer_done(&answer);
     return ok;
 }
@@ -166,7 +179,7 @@ say(void *user, licet_recorder_level level, const char *text)
 }
 
 static bool
-alone(const char *dir, const char *reason, outcome *out, licet_error *err)
+alone(const char *dir, const licet_recorder_request *request, outcome *out, licet_error *err)
 {
     licet_recorder_options options = {.dir = dir, .now_ms = licet_cli_now(), .log = say};
     licet_recorder *recorder = NULL;
@@ -180,7 +193,7 @@ alone(const char *dir, const char *reason, outcome *out, licet_error *err)
         licet_buffer_done(&words);
         return false;
     }
-    ok = licet_recorder_apply(recorder, reason, options.now_ms, &mistakes, &words, err) &&
+    ok = licet_recorder_apply_as(recorder, request, options.now_ms, &mistakes, &words, err) &&
          (licet_put_u8(&words, 0) || LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the changes"));
     if (ok) {
         out->generation = licet_store_generation(licet_recorder_store(recorder));
@@ -215,17 +228,17 @@ check_first(const char *dir, outcome *out, licet_error *err)
 }
 
 static int
-apply(const char *dir, const char *reason, bool json)
+apply(const char *dir, const licet_recorder_request *request, bool json)
 {
     outcome o = {0};
     licet_error err = {0};
     int code;
-    bool ok = check_first(dir, &o, &err);
+    bool ok = licet_permit_check(&request->permit, &err) && check_first(dir, &o, &err);
 
     if (ok) {
-        ok = ask(dir, reason, &o, &err);
+        ok = ask(dir, request, &o, &err);
         if (!ok && err.code == LICET_E_NOT_FOUND) {
-            ok = alone(dir, reason, &o, &err);
+            ok = alone(dir, request, &o, &err);
         }
     }
     if (ok) {
@@ -248,10 +261,13 @@ static int
 run(int argc, char **argv)
 {
     static const struct option options[] = {{"reason", required_argument, NULL, 'r'},
+                                            {"as", required_argument, NULL, 'a'},
+                                            {"approved-by", required_argument, NULL, 'b'},
+                                            {"remove", no_argument, NULL, 'm'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    const char *reason = NULL;
+    licet_recorder_request request = {.reason = NULL};
     bool json = false;
     int option;
 
@@ -260,7 +276,16 @@ run(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
         case 'r':
-            reason = optarg;
+            request.reason = optarg;
+            break;
+        case 'a':
+            request.permit.as = optarg;
+            break;
+        case 'b':
+            request.permit.approved_by = optarg;
+            break;
+        case 'm':
+            request.permit.remove = true;
             break;
         case 'j':
             json = true;
@@ -274,10 +299,10 @@ run(int argc, char **argv)
     if (argc - optind != 1) {
         return licet_cli_misuse(&licet_command_apply, "expected one site, found %d arguments", argc - optind);
     }
-    if (reason == NULL || reason[0] == '\0') {
+    if (request.reason == NULL || request.reason[0] == '\0') {
         return licet_cli_misuse(&licet_command_apply, "--reason is missing: say why this changes");
     }
-    return apply(argv[optind], reason, json);
+    return apply(argv[optind], &request, json);
 }
 
 const licet_command licet_command_apply = {"apply", "record the site's files and make them effective", usage, run};

@@ -21,32 +21,8 @@ static const char usage[] =
 
 extern const licet_command licet_command_plan;
 
-/* Every line of words, a little to the right. */
 static void
-print_indented(const char *words)
-{
-    while (*words != '\0') {
-        int len = (int)strcspn(words, "\n");
-
-        printf("  %.*s\n", len, words);
-        words += len;
-        words += *words == '\n';
-    }
-}
-
-static size_t
-lines_of(const char *words)
-{
-    size_t lines = 0;
-
-    for (; *words != '\0'; words++) {
-        lines += *words == '\n' || words[1] == '\0';
-    }
-    return lines;
-}
-
-static void
-print_words(const char *dir, const licet_store_changes *changes)
+print_words(const char *dir, const licet_store_changes *changes, const licet_mistakes *against)
 {
     size_t lines = 0;
 
@@ -55,11 +31,18 @@ print_words(const char *dir, const licet_store_changes *changes)
 
         printf("%s%s:%s\n", i > 0 ? "\n" : "", change->agreement,
                change->cell == LICET_NONE ? " not recorded yet" : "");
-        print_indented(change->words);
-        lines += lines_of(change->words);
+        for (size_t j = 0; j < change->lines.len; j++) {
+            printf("  %.*s\n", (int)change->lines.list[j].len, change->words + change->lines.list[j].at);
+        }
+        lines += change->lines.len;
     }
     if (changes->len == 0) {
         printf("Nothing to do: what is recorded is what the files say.\n");
+    } else if (against->len > 0) {
+        printf("\n%zu change%s. licet apply does not record them as they are:\n", lines, licet_cli_plural(lines));
+        for (size_t i = 0; i < against->len; i++) {
+            printf("  %s: %s\n", against->list[i].file, against->list[i].text);
+        }
     } else {
         printf("\n%zu change%s. Record %s: licet apply %s --reason TEXT\n", lines, licet_cli_plural(lines),
                lines == 1 ? "it" : "them", dir);
@@ -67,30 +50,34 @@ print_words(const char *dir, const licet_store_changes *changes)
 }
 
 static int
-print_json(const licet_store_changes *changes)
+print_json(const licet_store_changes *changes, const licet_mistakes *against)
 {
-    json_t *list = json_array();
+    json_t *list = json_array(), *document;
 
     for (size_t i = 0; i < changes->len; i++) {
         const licet_store_change *change = &changes->list[i];
         json_t *words = json_array();
 
-        for (const char *line = change->words; *line != '\0';) {
-            size_t len = strcspn(line, "\n");
-
-            json_array_append_new(words, licet_cli_json_text(licet_bytes_of(line, len)));
-            line += len + (line[len] == '\n');
+        for (size_t j = 0; j < change->lines.len; j++) {
+            const licet_difference_line *line = &change->lines.list[j];
+            json_array_append_new(words, licet_cli_json_text(licet_bytes_of(change->words + line->at, line->len)));
         }
         json_array_append_new(list, json_pack("{s:s, s:b, s:o}", "agreement", change->agreement, "new",
                                               change->cell == LICET_NONE, "changes", words));
     }
-    return licet_cli_json_print(&licet_command_plan, json_pack("{s:o}", "agreements", list));
+    document = json_pack("{s:o}", "agreements", list);
+    if (against->len > 0) {
+        json_object_set_new(document, "refused", licet_cli_mistakes_json(against));
+    }
+    return licet_cli_json_print(&licet_command_plan, document);
 }
 
 static int
 plan(const char *dir, bool json)
 {
+    licet_permit permit = {.now_ms = licet_cli_now()};
     licet_store_changes changes = {0};
+    licet_mistakes against = {0};
     licet_store *store = NULL;
     licet_site *site = NULL;
     licet_error err = {0};
@@ -101,12 +88,15 @@ plan(const char *dir, bool json)
     }
     if (!licet_store_open(dir, true, &store, &err) || !licet_store_plan(store, site, &changes, &err)) {
         result = licet_cli_error(&licet_command_plan, &err);
+    } else if (!licet_changes_judge(&changes, &permit, &against, &err) && err.code != LICET_E_INVALID) {
+        result = licet_cli_error(&licet_command_plan, &err);
     } else if (json) {
-        result = print_json(&changes);
+        result = print_json(&changes, &against);
     } else {
-        print_words(dir, &changes);
+        print_words(dir, &changes, &against);
     }
 done:
+    licet_mistakes_done(&against);
     licet_store_changes_done(&changes);
     if (store != NULL) {
         licet_store_close(store);

@@ -71,7 +71,8 @@ counter_json(licet_recorder *recorder, const licet_image *image, const licet_ima
     return json_pack("{s:s%,s:s%,s:s%,s:o,s:I,s:I,s:I}", "agreement", (const char *)agreement.data, agreement.len,
                      "clause", (const char *)clause.data, clause.len, "unit", (const char *)unit.data, unit.len, "app",
                      name.len > 0 ? json_stringn((const char *)name.data, name.len) : json_null(), "most",
-                     (json_int_t)licet_image_most(image, limit, now_ms), "taken", (json_int_t)value.taken, "held", (json_int_t)value.held);
+                     (json_int_t)licet_image_most(image, limit, now_ms), "taken", (json_int_t)value.taken, "held",
+                     (json_int_t)value.held);
 }
 
 static void
@@ -169,7 +170,11 @@ mistakes_json(const licet_mistakes *mistakes)
 static void
 post_apply(api_operator *api, const http_request *request, http_answer *answer)
 {
-    const char *reason = http_query(request, "reason");
+    const char *reason = http_query(request, "reason"), *remove = http_query(request, "remove");
+    licet_recorder_request wanted = {.reason = reason,
+                                     .permit = {.as = http_query(request, "as"),
+                                                .approved_by = http_query(request, "approved-by"),
+                                                .remove = remove != NULL && strcmp(remove, "1") == 0}};
     licet_mistakes mistakes = {NULL, 0, 0};
     licet_buffer words;
     licet_error err;
@@ -179,7 +184,7 @@ post_apply(api_operator *api, const http_request *request, http_answer *answer)
         return;
     }
     licet_buffer_init(&words, WORDS_MAX);
-    if (licet_recorder_apply(api->recorder, reason, request->now_ms, &mistakes, &words, &err)) {
+    if (licet_recorder_apply_as(api->recorder, &wanted, request->now_ms, &mistakes, &words, &err)) {
         answer_json(answer, json_pack("{s:I,s:s%}", "generation",
                                       (json_int_t)licet_store_generation(licet_recorder_store(api->recorder)),
                                       "changes", words.len > 0 ? (const char *)words.data : "", words.len));

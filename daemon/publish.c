@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define SALT_LEN 32
 #define TEXT_MAX ((size_t)16 << 20)
 
 /* ---- clear texts -------------------------------------------------------------- */
@@ -30,9 +29,9 @@ base_of(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static bool
-keep_text(const licet_recorder *r, const recorder_book *book, uint64_t image, const char *name, licet_bytes text,
-          licet_error *err)
+bool
+recorder_keep_text(const licet_recorder *r, const recorder_book *book, uint64_t image, const char *name,
+                   licet_bytes text, licet_error *err)
 {
     char path[PATH_MAX];
 
@@ -40,18 +39,28 @@ keep_text(const licet_recorder *r, const recorder_book *book, uint64_t image, co
            licet_file_replace(path, text, 0600, err);
 }
 
+bool
+recorder_commit_to(licet_bytes text, uint8_t salt[RECORDER_SALT_LEN], licet_hash *out_commitment, licet_error *err)
+{
+    licet_bytes pieces[2] = {{salt, RECORDER_SALT_LEN}, text};
+
+    if (!licet_random(salt, RECORDER_SALT_LEN, err)) {
+        return false;
+    }
+    *out_commitment = licet_sha256(pieces, 2);
+    return true;
+}
+
 /* Commits to a text: its salt goes to out_line as '<name> <hex>' LF. */
 static bool
 commit_to(const char *name, licet_bytes text, licet_buffer *salts, licet_hash *out_commitment, licet_error *err)
 {
-    uint8_t salt[SALT_LEN];
-    char hex[2 * SALT_LEN + 1];
-    licet_bytes pieces[2] = {{salt, SALT_LEN}, text};
+    uint8_t salt[RECORDER_SALT_LEN];
+    char hex[2 * RECORDER_SALT_LEN + 1];
 
-    if (!licet_random(salt, sizeof(salt), err)) {
+    if (!recorder_commit_to(text, salt, out_commitment, err)) {
         return false;
     }
-    *out_commitment = licet_sha256(pieces, 2);
     licet_hex(salt, sizeof(salt), hex);
     return licet_put_format(salts, "%s %s\n", name, hex) || LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for salts");
 }
@@ -81,12 +90,12 @@ record_texts(licet_recorder *r, const recorder_book *book, uint64_t image, const
         if (strcmp(base_of(source.path), "apps.yaml") == 0) {
             apps = source.text;
         }
-        ok = keep_text(r, book, image, base_of(source.path), source.text, err);
+        ok = recorder_keep_text(r, book, image, base_of(source.path), source.text, err);
     }
-    ok = ok && keep_text(r, book, image, "reason", licet_bytes_of_text(reason), err) &&
+    ok = ok && recorder_keep_text(r, book, image, "reason", licet_bytes_of_text(reason), err) &&
          commit_to("apps", apps, &salts, &out->apps, err) &&
          commit_to("reason", licet_bytes_of_text(reason), &salts, &out->reason, err) &&
-         keep_text(r, book, image, "salts", licet_buffer_view(&salts), err);
+         recorder_keep_text(r, book, image, "salts", licet_buffer_view(&salts), err);
     licet_buffer_done(&salts);
     return ok;
 }
@@ -117,14 +126,15 @@ stage_version(licet_recorder *r, recorder_book *book, const licet_image *image, 
     return ok;
 }
 
-/* One record for each version that the image holds. */
+/* What changed, then one record for each version that the image holds: those say that all of it is recorded. */
 static bool
 record_image(licet_recorder *r, recorder_book *book, const licet_image *image, const licet_site *site,
-             const char *reason, uint64_t now_ms, licet_error *err)
+             const licet_recorder_request *request, uint64_t now_ms, licet_error *err)
 {
     recording texts;
 
-    if (!record_texts(r, book, image->header->number, site, reason, &texts, err)) {
+    if (!record_texts(r, book, image->header->number, site, request->reason, &texts, err) ||
+        !recorder_changes(r, book, image, site, request, now_ms, err)) {
         return false;
     }
     for (uint32_t row = 0; row < image->header->versions_len; row++) {
@@ -165,8 +175,8 @@ ledgers_begin(licet_recorder *r, uint64_t now_ms, licet_error *err)
 }
 
 bool
-recorder_publish_missing(licet_recorder *r, const licet_site *site, const char *reason, uint64_t now_ms,
-                         licet_error *err)
+recorder_publish_missing(licet_recorder *r, const licet_site *site, const licet_recorder_request *request,
+                         uint64_t now_ms, licet_error *err)
 {
     if (!ledgers_begin(r, now_ms, err)) {
         return false;
@@ -176,7 +186,7 @@ recorder_publish_missing(licet_recorder *r, const licet_site *site, const char *
         const licet_image *image = licet_store_image(r->store, i);
 
         if (image != NULL && image->header->number > book->image &&
-            !record_image(r, book, image, site, reason, now_ms, err)) {
+            !record_image(r, book, image, site, request, now_ms, err)) {
             return false;
         }
     }
@@ -230,10 +240,24 @@ monotonic_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+typedef struct judging {
+    licet_permit permit;
+    licet_mistakes *mistakes;
+} judging;
+
 static bool
-apply(licet_recorder *r, const char *reason, uint64_t now_ms, licet_mistakes *mistakes, licet_buffer *words,
-      licet_error *err)
+judge(void *user, const licet_store_changes *changes, licet_error *err)
 {
+    judging *j = user;
+
+    return licet_changes_judge(changes, &j->permit, j->mistakes, err);
+}
+
+static bool
+apply(licet_recorder *r, const licet_recorder_request *request, uint64_t now_ms, licet_mistakes *mistakes,
+      licet_buffer *words, licet_error *err)
+{
+    judging j = {request->permit, mistakes};
     licet_store_changes changes = {NULL, 0};
     licet_site *site = NULL;
     bool ok = false;
@@ -241,16 +265,17 @@ apply(licet_recorder *r, const char *reason, uint64_t now_ms, licet_mistakes *mi
     if (r->stalled) {
         return LICET_FAIL(err, LICET_E_STATE, 0, "cannot record: %s", r->why);
     }
-    if (!licet_site_load(r->dir, mistakes, &site, err)) {
+    j.permit.now_ms = now_ms;
+    if (!licet_permit_check(&j.permit, err) || !licet_site_load(r->dir, mistakes, &site, err)) {
         return false;
     }
-    if (!recorder_config_write(r, err) || !licet_store_apply(r->store, site, &changes, err) ||
-        !recorder_publish_missing(r, site, reason, now_ms, err) || !to_workers(r, now_ms, err) ||
+    if (!recorder_config_write(r, err) || !licet_store_apply_judged(r->store, site, judge, &j, &changes, err) ||
+        !recorder_publish_missing(r, site, request, now_ms, err) || !to_workers(r, now_ms, err) ||
         !recorder_tick(r, now_ms, false, err) || !recorder_seal(r, true, err)) {
         goto done;
     }
     recorder_say(r, LICET_LOG_INFO, "applied: %zu agreement%s changed, generation %llu (%s)", changes.len,
-                 changes.len == 1 ? "" : "s", (unsigned long long)licet_store_generation(r->store), reason);
+                 changes.len == 1 ? "" : "s", (unsigned long long)licet_store_generation(r->store), request->reason);
     ok = words_put(&changes, words, err);
 done:
     licet_store_changes_done(&changes);
@@ -262,9 +287,18 @@ bool
 licet_recorder_apply(licet_recorder *r, const char *reason, uint64_t now_ms, licet_mistakes *mistakes,
                      licet_buffer *words, licet_error *err)
 {
+    licet_recorder_request request = {.reason = reason};
+
+    return licet_recorder_apply_as(r, &request, now_ms, mistakes, words, err);
+}
+
+bool
+licet_recorder_apply_as(licet_recorder *r, const licet_recorder_request *request, uint64_t now_ms,
+                        licet_mistakes *mistakes, licet_buffer *words, licet_error *err)
+{
     uint64_t began = monotonic_ns();
 
-    if (!apply(r, reason, now_ms, mistakes, words, err)) {
+    if (!apply(r, request, now_ms, mistakes, words, err)) {
         r->counts.applies_refused++;
         return false;
     }

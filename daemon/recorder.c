@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static const licet_recorder_request interrupted = {.reason = "recorded after an interruption"};
+
 #define RETRY_MS 1000
 #define ADOPT_MS 50
 #define TICK_MS 1000
@@ -364,7 +366,7 @@ licet_recorder_open(const licet_recorder_options *options, licet_recorder **out_
         goto done;
     }
     if (!recorder_state_open(r, options->now_ms, err) ||
-        !recorder_publish_missing(r, NULL, "recorded after an interruption", options->now_ms, err) ||
+        !recorder_publish_missing(r, NULL, &interrupted, options->now_ms, err) ||
         !(r->with_gate ? recorder_gate_start(r, options->now_ms, err) : recorder_lost_keep(r, err)) ||
         !recorder_tick(r, options->now_ms, true, err)) {
         goto done;
@@ -430,7 +432,7 @@ mend(licet_recorder *r, uint64_t now_ms)
     r->why[0] = '\0';
     recorder_say(r, LICET_LOG_WARNING, "recording again; the journal goes on at %llu",
                  (unsigned long long)r->journal->ops->next(r->journal));
-    if (!recorder_publish_missing(r, NULL, "recorded after an interruption", now_ms, &err)) {
+    if (!recorder_publish_missing(r, NULL, &interrupted, now_ms, &err)) {
         recorder_stall(r, &err);
     }
     return !r->stalled;

@@ -38,8 +38,15 @@ typedef struct licet_recorder_options {
  * with_gate, maps the shared memory (or makes a new one with a raised epoch, and writes gap records for what the old
  * epoch's leases bound when it did not end in order). */
 bool licet_recorder_open(const licet_recorder_options *options, licet_recorder **out_recorder, licet_error *err);
-/* Reads the site's files, compiles and publishes what changed, and records it. mistakes as licet_site_load. words gets
- * the differences applied, in lines '<agreement>: <words>'. */
+/* Reads the site's files, compiles and publishes what changed, and records it. mistakes as licet_site_load, or what
+ * licet_changes_judge has against the changes. words gets the differences applied, in lines '<agreement>: <words>'. */
+typedef struct licet_recorder_request {
+    const char *reason;
+    licet_permit permit; /* its now_ms is not looked at */
+} licet_recorder_request;
+bool licet_recorder_apply_as(licet_recorder *recorder, const licet_recorder_request *request, uint64_t now_ms,
+                             licet_mistakes *mistakes, licet_buffer *words, licet_error *err);
+/* The same by nobody in particular. */
 bool licet_recorder_apply(licet_recorder *recorder, const char *reason, uint64_t now_ms, licet_mistakes *mistakes,
                           licet_buffer *words, licet_error *err);
 /* One round: adopt the dead, drain, commit, fold, refill leases. *out_work is the number of entries it took. */

@@ -386,8 +386,17 @@ void recorder_allow_revoke(licet_recorder *r, licet_gate *gate);
 bool recorder_allow(licet_recorder *r, bool open_only, licet_error *err);
 
 /* publish.c */
-bool recorder_publish_missing(licet_recorder *r, const licet_site *site, const char *reason, uint64_t now_ms,
-                              licet_error *err);
+bool recorder_publish_missing(licet_recorder *r, const licet_site *site, const licet_recorder_request *request,
+                              uint64_t now_ms, licet_error *err);
+/* Records what differs between the image that the ledger knows and this one (change.c). */
+bool recorder_changes(licet_recorder *r, recorder_book *book, const licet_image *image, const licet_site *site,
+                      const licet_recorder_request *request, uint64_t now_ms, licet_error *err);
+/* Publish's, for change.c: a clear text in data/recorded; SHA-256(salt || text) with a new salt. */
+bool recorder_keep_text(const licet_recorder *r, const recorder_book *book, uint64_t image, const char *name,
+                        licet_bytes text, licet_error *err);
+#define RECORDER_SALT_LEN 32
+bool recorder_commit_to(licet_bytes text, uint8_t salt[RECORDER_SALT_LEN], licet_hash *out_commitment,
+                        licet_error *err);
 
 /* seal.c */
 bool recorder_seal(licet_recorder *r, bool all, licet_error *err);

@@ -84,6 +84,10 @@ typedef struct licet_source {
 size_t licet_site_sources(const licet_site *site, size_t i);
 licet_source licet_site_source(const licet_site *site, size_t i, size_t j);
 
+/* Who took the step in a use case's life of agreement i that begins at a time, 'by, role', into out. False: no such
+ * step is named. */
+bool licet_site_step_who(const licet_site *site, size_t i, licet_bytes use_case, uint64_t at_ms, licet_buffer *out);
+
 /* Gives the number of the counter with this identity text, the same for ever, the first of so many rows in a row; the
  * caller keeps the table. */
 typedef bool (*licet_counter_of)(void *user, const char *identity, uint32_t rows, uint32_t *out_counter,

@@ -206,6 +206,7 @@ bool licet_duplicates_decode(licet_bytes entry, licet_duplicates *out_record, li
  * change among those of the image), subject u8, action u8 (licet_subject, licet_action), flags u8, id, SHA-256 of the
  * document that it names, four salted commitments: to its words, to who is named in the files (an approver), to who
  * applied it, to who approved that. */
+#define LICET_CHANGE_LEN 190 /* bytes of one without its id */
 #define LICET_CHANGE_BACK_DATED 1
 #define LICET_CHANGE_FIRST 2 /* of what was recorded when the agreement began */
 typedef struct licet_change_record {

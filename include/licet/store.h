@@ -60,6 +60,9 @@ typedef struct licet_store_change {
     uint32_t cell;         /* LICET_NONE in a plan for an agreement not recorded yet */
     const char *agreement; /* lives with the site */
     char *words;           /* licet_image_difference; owned */
+    licet_difference_lines lines;
+    bool first; /* nothing of the agreement was recorded before */
+    bool gone;  /* the site has it no more */
 } licet_store_change;
 typedef struct licet_store_changes {
     licet_store_change *list;
@@ -68,6 +71,25 @@ typedef struct licet_store_changes {
 void licet_store_changes_done(licet_store_changes *changes);
 bool licet_store_plan(licet_store *store, const licet_site *site, licet_store_changes *out_changes, licet_error *err);
 bool licet_store_apply(licet_store *store, const licet_site *site, licet_store_changes *out_changes, licet_error *err);
+/* The same, but nothing becomes current unless judge says yes. */
+typedef bool (*licet_store_judge)(void *user, const licet_store_changes *changes, licet_error *err);
+bool licet_store_apply_judged(licet_store *store, const licet_site *site, licet_store_judge judge, void *user,
+                              licet_store_changes *out_changes, licet_error *err);
+
+/* Who applies, and what is permitted with it. */
+#define LICET_WHO_MAX 200
+#define LICET_GRACE_MS (UINT64_C(24) * 3600 * 1000) /* what takes effect no longer ago is not back-dated */
+typedef struct licet_permit {
+    const char *as, *approved_by; /* 'name, role'; NULL: not said */
+    bool remove;                  /* what was recorded may be taken away */
+    uint64_t now_ms;
+} licet_permit;
+/* The names are names, and of two persons. */
+bool licet_permit_check(const licet_permit *permit, licet_error *err);
+bool licet_difference_back_dated(const licet_difference_line *line, uint64_t now_ms);
+/* False (INVALID) with a mistake for each change that cannot be recorded as it is. */
+bool licet_changes_judge(const licet_store_changes *changes, const licet_permit *permit, licet_mistakes *mistakes,
+                         licet_error *err);
 /* Removes index and image files older than generation (what every worker has left behind and no ring entry names). */
 void licet_store_prune(licet_store *store, uint64_t oldest_generation, uint64_t oldest_image);
 

@@ -183,6 +183,33 @@ put_use_case(compiler *c, const licet_terms_use_case *use_case)
     PUT(c, use_cases, &row);
 }
 
+bool
+licet_site_step_who(const licet_site *site, size_t i, licet_bytes name, uint64_t at_ms, licet_buffer *out)
+{
+    const licet_terms_apps *apps = &site->agreements[i].apps;
+    uint32_t row = licet_names_find(&apps->use_case_names, name);
+    const licet_terms_use_case *use_case;
+    const licet_scalar *by = NULL, *role = NULL;
+
+    if (row == LICET_NONE) {
+        return false;
+    }
+    use_case = LICET_TERMS_ROW(licet_terms_use_case, apps->use_cases, row);
+    if (use_case->approved.from.said.line != 0 && use_case->approved.from.value == at_ms) {
+        by = &use_case->approved.by;
+        role = &use_case->approved.role;
+    }
+    for (uint32_t s = 0; s < use_case->life.len; s++) {
+        const licet_terms_step *step = LICET_TERMS_ROW(licet_terms_step, use_case->life, s);
+        if (step->at.value == at_ms) {
+            by = &step->by;
+            role = &step->role;
+        }
+    }
+    return by != NULL && licet_put_format(out, "%.*s, %.*s", (int)by->text.len, (const char *)by->text.data,
+                                          (int)role->text.len, (const char *)role->text.data);
+}
+
 /* ---- the whole --------------------------------------------------------------------- */
 
 static void

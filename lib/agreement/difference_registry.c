@@ -229,9 +229,13 @@ use_case_show(differ *d, char sign, const licet_image *image, uint32_t row)
         return;
     }
     licet_put_format(d->out, ") %s from %s", states[first->state].said, differ_time(first->at_ms).text);
+    if (sign == '-') {
+        differ_line(d, LICET_ACTION_REMOVED, &what);
+        return;
+    }
     what.from_ms = first->at_ms;
-    differ_step(d, sign == '+' ? states[first->state].action : LICET_ACTION_REMOVED, &what, first);
-    for (uint32_t i = 1; sign == '+' && i < use_case->life.count; i++) {
+    differ_step(d, states[first->state].action, &what, first);
+    for (uint32_t i = 1; i < use_case->life.count; i++) {
         step_line(d, sign, image, row, first + i, "");
     }
 }

@@ -409,6 +409,7 @@ licet_store_changes_done(licet_store_changes *changes)
 {
     for (size_t i = 0; i < changes->len; i++) {
         free(changes->list[i].words);
+        licet_difference_lines_done(&changes->list[i].lines);
     }
     free(changes->list);
     memset(changes, 0, sizeof(*changes));

@@ -74,6 +74,8 @@ typedef struct change_run {
     uint64_t *written; /* numbers of new image files; owned */
     size_t written_len;
     licet_store_changes changes;
+    licet_store_judge judge; /* may be NULL */
+    void *judge_user;
     licet_error *err;
 } change_run;
 
@@ -153,7 +155,8 @@ find_group(change_run *run)
 }
 
 static bool
-add_change(change_run *run, uint32_t cell, const char *agreement, const licet_buffer *words)
+add_change(change_run *run, uint32_t cell, const char *agreement, const licet_buffer *words,
+           licet_difference_lines *lines)
 {
     licet_store_change *list = realloc(run->changes.list, (run->changes.len + 1) * sizeof(*list));
     char *copy;
@@ -165,7 +168,9 @@ add_change(change_run *run, uint32_t cell, const char *agreement, const licet_bu
     if (copy == NULL) {
         return LICET_FAIL(run->err, LICET_E_MEMORY, 0, "no memory for the changes of agreement %s", agreement);
     }
-    list[run->changes.len++] = (licet_store_change){cell, agreement, copy};
+    list[run->changes.len++] =
+        (licet_store_change){.cell = cell, .agreement = agreement, .words = copy, .lines = *lines};
+    *lines = (licet_difference_lines){.list = NULL};
     return true;
 }
 
@@ -186,6 +191,7 @@ static bool
 take_change(change_run *run, uint32_t cell, bool is_new, const char *agreement, licet_buffer *blob)
 {
     const licet_mapping *old = cell < run->store->in_force_len ? run->store->in_force[cell] : NULL;
+    licet_difference_lines lines = {.list = NULL};
     licet_image image;
     licet_buffer words;
     bool good = false;
@@ -193,10 +199,11 @@ take_change(change_run *run, uint32_t cell, bool is_new, const char *agreement, 
     licet_buffer_init(&words, (size_t)64 << 20);
     ((licet_image_header *)(void *)blob->data)->number = run->next_image;
     if (!licet_image_open(licet_buffer_view(blob), &image, run->err) ||
-        !licet_image_difference(old == NULL ? NULL : &old->image, &image, &words, NULL, run->err) ||
-        !add_change(run, is_new && !run->write ? LICET_NONE : cell, agreement, &words)) {
+        !licet_image_difference(old == NULL ? NULL : &old->image, &image, &words, &lines, run->err) ||
+        !add_change(run, is_new && !run->write ? LICET_NONE : cell, agreement, &words, &lines)) {
         goto done;
     }
+    run->changes.list[run->changes.len - 1].first = old == NULL;
     if (run->write) {
         if (!write_image(run, blob)) {
             goto done;
@@ -209,6 +216,7 @@ take_change(change_run *run, uint32_t cell, bool is_new, const char *agreement, 
     run->next_image++;
     good = true;
 done:
+    licet_difference_lines_done(&lines);
     licet_buffer_done(&words);
     return good;
 }
@@ -247,12 +255,29 @@ done:
     return good;
 }
 
+/* The one line of an agreement that went. */
+static bool
+differ_gone(licet_difference_lines *lines, const char *name, size_t words_len, licet_error *err)
+{
+    lines->list = calloc(1, sizeof(*lines->list));
+    if (lines->list == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the changes of agreement %s", name);
+    }
+    lines->len = lines->capacity = 1;
+    lines->list[0] = (licet_difference_line){
+        .len = words_len - 1, .subject = LICET_SUBJECT_AGREEMENT, .action = LICET_ACTION_REMOVED};
+    lines->list[0].id_len = strnlen(name, sizeof(lines->list[0].id));
+    memcpy(lines->list[0].id, name, lines->list[0].id_len);
+    return true;
+}
+
 /* Agreements in force that the site has no more. */
 static bool
 compare_removed(change_run *run)
 {
     for (uint32_t cell = 1; cell < run->store->in_force_len; cell++) {
         const char *name = run->store->cells.names[cell];
+        licet_difference_lines lines = {.list = NULL};
         licet_buffer words;
         bool good;
         if (run->store->in_force[cell] == NULL || licet_site_find(run->site, name) != SIZE_MAX) {
@@ -260,11 +285,13 @@ compare_removed(change_run *run)
         }
         licet_buffer_init(&words, 1024);
         licet_put_format(&words, "- agreement %s\n", name);
-        good = add_change(run, cell, name, &words);
+        good = differ_gone(&lines, name, words.len, run->err) && add_change(run, cell, name, &words, &lines);
         licet_buffer_done(&words);
+        licet_difference_lines_done(&lines);
         if (!good) {
             return false;
         }
+        run->changes.list[run->changes.len - 1].gone = true;
     }
     return true;
 }
@@ -427,6 +454,10 @@ run_changes(change_run *run, licet_store_changes *out_changes)
         remove_written(run);
         goto done;
     }
+    if (run->judge != NULL && !run->judge(run->judge_user, &run->changes, run->err)) {
+        remove_written(run);
+        goto done;
+    }
     if (run->write && run->changes.len > 0 && !publish(run)) {
         goto done;
     }
@@ -453,7 +484,14 @@ licet_store_plan(licet_store *store, const licet_site *site, licet_store_changes
 bool
 licet_store_apply(licet_store *store, const licet_site *site, licet_store_changes *out_changes, licet_error *err)
 {
-    change_run run = {.store = store, .site = site, .write = true, .err = err};
+    return licet_store_apply_judged(store, site, NULL, NULL, out_changes, err);
+}
+
+bool
+licet_store_apply_judged(licet_store *store, const licet_site *site, licet_store_judge judge, void *user,
+                         licet_store_changes *out_changes, licet_error *err)
+{
+    change_run run = {.store = store, .site = site, .write = true, .judge = judge, .judge_user = user, .err = err};
 
     if (store->read_only) {
         return LICET_FAIL(err, LICET_E_STATE, 0, "%s: opened for reading only", store->data);
