@@ -402,6 +402,8 @@ test_more_areas_than_a_record_tells(void **state)
     free(r);
 }
 
+static const licet_recorder_request other_apps = {.reason = "other apps", .permit = {.remove = true}};
+
 static void
 test_no_room_for_a_larger_file(void **state)
 {
@@ -420,7 +422,7 @@ test_no_room_for_a_larger_file(void **state)
     many_apps(&s);
     limit_over_app(&s);
     limit_files((rlim_t)12 << 20);
-    assert_false(licet_recorder_apply(recorder, "more apps", site_now(), &mistakes, NULL, &err));
+    assert_false(licet_recorder_apply_as(recorder, &other_apps, site_now(), &mistakes, NULL, &err));
     print_message("# %s\n", err.text);
     assert_int_equal(mistakes.len, 0);
     limit_files(RLIM_INFINITY);
@@ -431,7 +433,7 @@ test_no_room_for_a_larger_file(void **state)
     }
     licet_recorder_status_get(recorder, &status);
     assert_false(status.stalled);
-    must(licet_recorder_apply(recorder, "more apps", site_now(), &mistakes, NULL, &err));
+    must(licet_recorder_apply_as(recorder, &other_apps, site_now(), &mistakes, NULL, &err));
     assert_true(licet_gate_replaced(w.gate));
     assert_true(licet_gate_generation(licet_recorder_gate(recorder)) > 0);
     site_worker_close(&w);
