@@ -53,7 +53,9 @@ extern "C" {
     X(25, BUDGET_USED, "budget-used", 429, "The licensee's own budget is used up")                                     \
     X(26, CONCURRENT, "too-many-at-once", 429, "Too many responses are under way")                                     \
     X(27, CREDENTIAL_REPLAYED, "credential-replayed", 401, "The signature was used before")                            \
-    X(28, OUTBOUND_MISSING, "outbound-missing", 503, "The gate has no credential to go on with")
+    X(28, OUTBOUND_MISSING, "outbound-missing", 503, "The gate has no credential to go on with")                       \
+    X(29, USE_CASE_NOT_DECLARED, "use-case-not-declared", 403, "No use case was declared")                             \
+    X(30, USE_CASE_OTHER_PURPOSE, "use-case-other-purpose", 403, "The use case is approved for another purpose")
 
 typedef enum licet_reason {
 #define LICET_REASON_ENUM(number, name, slug, status, title) LICET_REASON_##name = number,
@@ -109,7 +111,8 @@ typedef struct licet_verdict {
     uint32_t version;                  /* row; the earliest when none is in force */
     uint32_t endpoint;                 /* row or LICET_NONE: unlisted */
     uint32_t use_case;                 /* row or LICET_NONE: unattributed */
-    licet_bytes purpose, recipient;    /* in effect: declared, else the use case's; borrowed from facts or image */
+    licet_bytes purpose;               /* in effect: declared, else the use case's; borrowed from facts or image */
+    licet_bytes recipient;             /* in effect: declared, else the credential's, the app's, the use case's */
     uint32_t registered;               /* row of the recipient in effect, or LICET_NONE: nobody registered it */
     uint32_t product;                  /* row, of the use case; or LICET_NONE */
     bool metered;                      /* the endpoint counts something in bodies */

@@ -276,6 +276,8 @@ typedef struct licet_image_version {
     uint32_t credentials_clause;       /* row of clauses that says so, or LICET_NONE */
     licet_range duties;                /* of table duties */
     licet_text licensor, licensee;     /* legal names: the parties are part of the version */
+    uint32_t use_case_not_declared;    /* licet_rule; REFUSE: each request needs an approved use case of its purpose */
+    uint32_t use_case_clause;          /* row of clauses that reasons about use cases cite, or LICET_NONE */
     /* no row has bytes that no field sets, or two equal images could differ */
 } licet_image_version;
 
@@ -302,6 +304,8 @@ typedef struct licet_image_app {
     uint32_t outbound;           /* row of outbounds, or LICET_NONE: what the caller shows goes up */
     uint64_t from_ms, before_ms; /* outside of it none of its credentials is valid */
     uint64_t says;
+    uint32_t recipient; /* row of recipients that its requests are for by default, or LICET_NONE */
+    uint32_t reserved;
 } licet_image_app;
 
 typedef struct licet_image_product { /* one that apps.yaml registers; by product */
@@ -337,20 +341,21 @@ typedef struct licet_image_credential {
     uint8_t hmac[32]; /* HMAC-SHA-256 of what is shown, under the site's credential key */
     uint8_t key[32];  /* HTTP_SIGNATURE: the Ed25519 public key; else 0 */
     uint64_t from_ms, before_ms;
-    uint32_t recipient;   /* row of recipients that the credential is, where content is passed on; or LICET_NONE */
+    uint32_t recipient;   /* row of recipients: where content is passed on who shows it is that one or one of its own,
+                             else its requests are for it by default; or LICET_NONE */
     uint32_t environment; /* licet_environment */
 } licet_image_credential;
 
 /* Who gets the content in the end. */
 typedef struct licet_image_recipient {
     licet_text id;
-    licet_text country;   /* two letters; len 0: not known */
-    uint32_t entity;      /* row of the entity it belongs to, itself if it is one */
+    licet_text country;   /* two letters, its own or of what it is part of; len 0: not known */
+    uint32_t entity;      /* row of the entity it belongs to in the end, itself if it is one */
     uint32_t kind;        /* licet_recipient_class */
     uint32_t country_row; /* of countries, or LICET_NONE */
-    uint32_t reserved;
+    uint32_t part_of;     /* row of what it is part of, itself if it is an entity; the chain ends with it */
     uint64_t from_ms, before_ms;
-    uint64_t accepted_ms; /* when it accepted the terms; UINT64_MAX: it did not */
+    uint64_t accepted_ms; /* when it, or what it is part of, accepted the terms; UINT64_MAX: it did not */
 } licet_image_recipient;
 
 typedef struct licet_image_span { /* half-open */
@@ -458,6 +463,21 @@ void licet_image_term_at(const licet_image_version *version, uint64_t time_ms, u
  * order. */
 uint32_t licet_image_endpoint_of(const licet_image *image, const licet_image_version *version, licet_bytes method,
                                  licet_bytes path);
+#define LICET_PART_OF_MAX 8u /* steps from a recipient to its entity */
+/* Classes of a recipient and of what it is part of, as bits 1 << licet_recipient_class. */
+uint32_t licet_image_classes(const licet_image *image, uint32_t recipient);
+/* Row of the recipient with this name, or LICET_NONE. */
+uint32_t licet_image_recipient_named(const licet_image *image, licet_bytes name);
+/* Whether a recipient is another or a part of it. */
+bool licet_image_recipient_within(const licet_image *image, uint32_t recipient, uint32_t whole);
+/* The first of the recipient and what it is part of that lies in an embargoed country, or LICET_NONE. */
+uint32_t licet_image_embargoed(const licet_image *image, const licet_image_version *version, uint32_t recipient);
+/* Whether a rule on governments asks something of a flow and a recipient. */
+bool licet_image_government_binds(const licet_image *image, const licet_image_government *rule, licet_flow flow,
+                                  uint32_t recipient);
+/* The grant by which a recipient and a use case (row, or LICET_NONE) meet a rule at a time, or LICET_NONE. */
+uint32_t licet_image_grant_of(const licet_image *image, const licet_image_government *rule, uint32_t recipient,
+                              uint32_t use_case, uint64_t time_ms);
 /* When a use case was first approved, UINT64_MAX: never; and whether it is at a time. */
 uint64_t licet_image_approved_from_ms(const licet_image *image, const licet_image_use_case *use_case);
 bool licet_image_approved_at(const licet_image *image, const licet_image_use_case *use_case, uint64_t time_ms);

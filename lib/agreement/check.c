@@ -285,6 +285,7 @@ check_version(licet_reader *reader, const licet_terms_agreement *agreement, cons
 
     check_in_force(reader, agreement, version);
     check_purposes(reader, version);
+    licet_terms_check_recipient_rules(reader, agreement, version);
     if (version->catalogue_name.line != 0 && version->catalogue == NULL) {
         licet_reader_say(reader, &version->catalogue_name, "", "catalogue \"%s\": there is no file catalogue/%s.yaml",
                          QUOTED(version->catalogue_name), QUOTED(version->catalogue_name));
@@ -485,6 +486,7 @@ check_apps(licet_reader *reader, const licet_terms_agreement *agreement)
     free(ids.slots);
     licet_terms_check_outbound(reader, apps);
     check_use_cases(reader, agreement);
+    licet_terms_check_recipients(reader, apps);
     licet_terms_check_payments(reader, apps);
 }
 

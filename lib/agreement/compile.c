@@ -46,9 +46,9 @@ static_assert(sizeof(licet_image_duty) == 2 * T + 6 * N, "padding");
 static_assert(sizeof(licet_image_span) == 2 * L, "padding");
 static_assert(sizeof(licet_image_app_product) == 2 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_version) ==
-                  2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 4 * R + 2 * T + 2 * N,
+                  2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 4 * R + 2 * T + 4 * N,
               "padding");
-static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N + 3 * L, "padding");
+static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N + 3 * L + 2 * N, "padding");
 static_assert(sizeof(licet_image_product) == 2 * N + 3 * L, "padding");
 static_assert(sizeof(licet_image_step) == 2 * L + 2 * N + H, "padding");
 static_assert(sizeof(licet_image_outbound) == 4 * T, "padding");
@@ -319,12 +319,7 @@ put_version(compiler *c, const licet_terms_version *version)
         .known_from_ms = version->known_from.said.line != 0 ? version->known_from.value : version->in_force.from.value,
         .licensor = compile_text(c, version->parties.licensor.legal_name.text),
         .licensee = compile_text(c, version->parties.licensee.legal_name.text),
-        .recipient_clause = LICET_NONE,
-        .acceptance_clause = LICET_NONE,
-        .embargo_clause = LICET_NONE,
         .credentials_clause = LICET_NONE,
-        .embargoed = {ROWS(c, embargoed, licet_text), 0},
-        .government = {ROWS(c, government, licet_image_government), 0},
     };
 
     memcpy(row.file_sha256, version->file.sha256.bytes, sizeof(row.file_sha256));
@@ -346,6 +341,9 @@ put_version(compiler *c, const licet_terms_version *version)
         return false;
     }
     row.limits.count = ROWS(c, limits, licet_image_limit) - row.limits.first;
+    if (!compile_recipient_rules(c, version, &row)) {
+        return false;
+    }
     PUT(c, versions, &row);
     return true;
 }
@@ -420,6 +418,7 @@ licet_site_compile(const licet_site *site, size_t i, const licet_compile_options
         }
     }
     compile_registry(&c);
+    compile_recipients(&c);
     compile_payments(&c);
     good = write_image(&c, out);
 done:

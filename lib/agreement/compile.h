@@ -54,6 +54,12 @@ void compile_counting(compiler *c, const licet_terms_version *version, licet_ran
 /* compile_duties.c: what is reported when. */
 licet_range compile_duties(compiler *c, const licet_terms_version *version);
 
+/* compile_recipients.c: what a version says of recipients, with the grants that meet its rules; and the recipients. */
+bool compile_recipient_rules(compiler *c, const licet_terms_version *version, licet_image_version *row);
+void compile_recipients(compiler *c);
+/* Row of a recipient, or LICET_NONE where it is not said. */
+uint32_t compile_recipient(const compiler *c, const licet_scalar *name);
+
 /* compile_registry.c: apps.yaml; rows by name. */
 void compile_registry(compiler *c);
 

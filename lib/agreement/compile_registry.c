@@ -67,14 +67,14 @@ static void
 put_credential(compiler *c, const licet_terms_app *app, uint32_t app_row, const licet_terms_credential *credential)
 {
     bool own = credential->environment.value != UINT64_MAX;
-    licet_image_credential row = {.id = compile_text(c, credential->id.text),
-                                  .app = app_row,
-                                  .kind = (uint32_t)credential->kind.value,
-                                  .from_ms = credential->from.value,
-                                  .before_ms = credential->before.value,
-                                  .recipient = LICET_NONE,
-                                  .environment =
-                                      (uint32_t)(own ? credential->environment.value : app->environment.value)};
+    licet_image_credential row = {
+        .id = compile_text(c, credential->id.text),
+        .app = app_row,
+        .kind = (uint32_t)credential->kind.value,
+        .from_ms = credential->from.value,
+        .before_ms = credential->before.value,
+        .recipient = compile_recipient(c, credential->recipient.line != 0 ? &credential->recipient : &app->recipient),
+        .environment = (uint32_t)(own ? credential->environment.value : app->environment.value)};
 
     memcpy(row.hmac, credential->hmac, sizeof(row.hmac));
     memcpy(row.key, credential->key, sizeof(row.key));
@@ -95,6 +95,7 @@ put_app(compiler *c, const licet_terms_app *app, uint32_t app_row)
         .says = SAYS(app->owner, app->contact, app->description),
         .products = {ROWS(c, app_products, licet_image_app_product), app->products.len},
         .outbound = compile_outbound(c, app),
+        .recipient = compile_recipient(c, &app->recipient),
     };
 
     if (app->default_use_case.line != 0) {

@@ -319,6 +319,26 @@ check_government(const licet_image *image, licet_error *err)
     return true;
 }
 
+/* The chain of what a recipient is part of is short and ends with its entity. */
+static bool
+ends_with_entity(const licet_image *image, uint32_t row)
+{
+    uint32_t at = row;
+
+    for (uint32_t steps = 0; steps <= LICET_PART_OF_MAX; steps++) {
+        uint32_t next = image->recipients[at].part_of;
+
+        if (next >= image->header->recipients_len) {
+            return false;
+        }
+        if (next == at) {
+            return image->recipients[row].entity == at;
+        }
+        at = next;
+    }
+    return false;
+}
+
 static bool
 check_recipients(const licet_image *image, licet_error *err)
 {
@@ -332,7 +352,8 @@ check_recipients(const licet_image *image, licet_error *err)
     for (uint32_t i = 0; i < header->recipients_len; i++) {
         const licet_image_recipient *recipient = &image->recipients[i];
         if (!is_name(image, recipient->id) || !is_text(image, recipient->country, 0, 2) ||
-            recipient->entity >= header->recipients_len || recipient->kind >= LICET_CLASSES_LEN ||
+            recipient->entity >= header->recipients_len || !ends_with_entity(image, i) ||
+            recipient->kind >= LICET_CLASSES_LEN ||
             (recipient->country_row != LICET_NONE && recipient->country_row >= header->countries_len) ||
             (i > 0 && order(image, image->recipients[i - 1].id, recipient->id) >= 0)) {
             return WRONG(err, "recipient %u cannot be", i);
@@ -448,6 +469,7 @@ check_registry(const licet_image *image, licet_error *err)
         if (!is_name(image, app->id) || !is_name(image, app->environment) ||
             !licet_blob_range(app->products, header->app_products_len) ||
             (app->default_use_case != LICET_NONE && app->default_use_case >= header->use_cases_len) ||
+            (app->recipient != LICET_NONE && app->recipient >= header->recipients_len) ||
             (app->outbound != LICET_NONE && app->outbound >= header->outbounds_len) ||
             (i > 0 && order(image, image->apps[i - 1].id, app->id) >= 0)) {
             return WRONG(err, "app %u cannot be", i);
@@ -522,7 +544,8 @@ check_version_recipients(const licet_image *image, const licet_image_version *ve
 {
     return version->recipient_not_declared <= LICET_RULE_REFUSE &&
            version->recipient_not_registered <= LICET_RULE_REFUSE && is_clause(image, version->recipient_clause) &&
-           is_clause(image, version->acceptance_clause) && is_clause(image, version->embargo_clause) &&
+           is_clause(image, version->acceptance_clause) && is_clause(image, version->use_case_clause) &&
+           version->use_case_not_declared <= LICET_RULE_REFUSE && is_clause(image, version->embargo_clause) &&
            is_clause(image, version->credentials_clause) &&
            licet_blob_range(version->embargoed, image->header->embargoed_len) &&
            licet_blob_range(version->government, image->header->government_len) &&

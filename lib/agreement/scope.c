@@ -124,7 +124,7 @@ licet_image_limit_covers(const licet_image *image, const licet_image_limit *limi
         return false;
     }
     if (limit->classes != 0 &&
-        (scope->recipient == LICET_NONE || (limit->classes >> image->recipients[scope->recipient].kind & 1) == 0)) {
+        (scope->recipient == LICET_NONE || (limit->classes & licet_image_classes(image, scope->recipient)) == 0)) {
         return false;
     }
     return row_binds(limit->products, scope->product) && row_binds(limit->apps, scope->app) &&

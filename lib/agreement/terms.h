@@ -8,6 +8,7 @@
 #ifndef LICET_AGREEMENT_TERMS_H
 #define LICET_AGREEMENT_TERMS_H
 
+#include "business.h"
 #include "names.h"
 #include "schema.h"
 #include "terms_duties.h"
@@ -161,6 +162,33 @@ typedef struct licet_terms_prices {
     licet_number count, first, at, beyond;
 } licet_terms_prices;
 
+/* calendar.business_days; said.line 0: not said. */
+typedef struct licet_terms_business {
+    licet_scalar said;
+    licet_business_calendar calendar;
+} licet_terms_business;
+
+typedef struct licet_terms_government {
+    licet_scalar key; /* place of the row; no text */
+    licet_number needs, flow, silence;
+    licet_scalar clause, objection;
+    licet_period period;
+    bool entity_only; /* each: [entity] */
+    uint32_t classes; /* 0: those of LICET_CLASSES_OF_GOVERNMENT */
+} licet_terms_government;
+#define LICET_CLASSES_OF_GOVERNMENT                                                                                    \
+    (UINT32_C(1) << LICET_CLASS_GOVERNMENT | UINT32_C(1) << LICET_CLASS_FOR_GOVERNMENT |                               \
+     UINT32_C(1) << LICET_CLASS_SURVEILLANCE)
+#define LICET_CLASSES_OF_GOVERNMENT                                                                                    \
+    (UINT32_C(1) << LICET_CLASS_GOVERNMENT | UINT32_C(1) << LICET_CLASS_FOR_GOVERNMENT |                               \
+     UINT32_C(1) << LICET_CLASS_SURVEILLANCE)
+
+typedef struct licet_terms_example {
+    licet_scalar key; /* place of the row; no text */
+    licet_scalar app, request, use_case, purpose, recipient, clause;
+    licet_number flow, at, expect;
+} licet_terms_example;
+
 typedef struct licet_terms_version {
     licet_terms_file file;
     licet_scalar id; /* 2022-10-10 */
@@ -178,6 +206,7 @@ typedef struct licet_terms_version {
     licet_number precedence;
     struct licet_terms_calendar {
         licet_number zone, month;
+        licet_terms_business business;
     } calendar;
     licet_rows clauses; /* licet_terms_clause */
     struct licet_terms_purposes {
@@ -185,7 +214,21 @@ typedef struct licet_terms_version {
         licet_rows forbidden; /* licet_pair: purpose, clause */
         licet_number not_named, not_declared;
     } purposes;
-    licet_rows limits; /* licet_terms_limit */
+    struct licet_terms_recipient_rules {
+        licet_number not_declared, not_registered;
+        licet_scalar clause, must_accept;
+    } recipients;
+    struct licet_terms_use_case_rules {
+        licet_number not_declared;
+        licet_scalar clause;
+    } use_cases;
+    struct licet_terms_embargo {
+        licet_scalar clause;
+        licet_rows countries; /* licet_scalar */
+    } embargo;
+    licet_rows government; /* licet_terms_government */
+    licet_rows examples;   /* licet_terms_example */
+    licet_rows limits;     /* licet_terms_limit */
     licet_terms_cannot_record cannot_record;
     licet_number on_overrun, mode;
     licet_terms_prices prices;
@@ -210,6 +253,7 @@ typedef struct licet_terms_credential {
     uint8_t hmac[LICET_SHA256_LEN], key[32];
     licet_scalar hmac_at, key_at; /* line 0: missing or not readable */
     bool has_key;                 /* said, readable or not */
+    licet_scalar recipient;
 } licet_terms_credential;
 
 extern const licet_word licet_terms_environments[];
@@ -228,7 +272,7 @@ typedef struct licet_terms_app {
     licet_scalar key;
     licet_rows products; /* licet_terms_fed */
     licet_number environment, from, before;
-    licet_scalar default_use_case, owner, contact, description;
+    licet_scalar default_use_case, owner, contact, description, recipient;
     licet_rows credentials; /* licet_terms_credential */
     licet_terms_outbound outbound;
 } licet_terms_app;
@@ -267,6 +311,32 @@ typedef struct licet_terms_use_case {
     licet_rows life; /* licet_terms_step; approved says it in short */
 } licet_terms_use_case;
 
+typedef struct licet_terms_notice {
+    licet_scalar key; /* place of the row; no text */
+    licet_scalar use_case, by, role;
+    licet_number given, received, objected; /* fallback UINT64_MAX: not said */
+    licet_terms_document document;
+} licet_terms_notice;
+
+typedef struct licet_terms_approval {
+    licet_scalar key; /* place of the row; no text */
+    licet_scalar use_case, by, role;
+    licet_number from, before;
+    licet_terms_document document;
+} licet_terms_approval;
+
+typedef struct licet_terms_recipient {
+    licet_scalar key, country, entity;
+    licet_number kind, from, before;
+    struct licet_terms_accepted {
+        licet_number at; /* fallback UINT64_MAX: not accepted */
+        licet_terms_document document;
+        licet_scalar by;
+    } accepted;
+    licet_rows notices;   /* licet_terms_notice */
+    licet_rows approvals; /* licet_terms_approval */
+} licet_terms_recipient;
+
 typedef struct licet_terms_payment {
     licet_scalar key; /* place of the row; no text */
     licet_number from, amount;
@@ -279,6 +349,10 @@ typedef struct licet_terms_apps {
     licet_rows apps;       /* licet_terms_app */
     licet_rows use_cases;  /* licet_terms_use_case */
     licet_rows registered; /* licet_terms_product */
+    licet_rows recipients; /* licet_terms_recipient */
+    licet_names recipient_names, country_names;
+    licet_scalar *countries; /* of recipients, once, sorted */
+    uint32_t countries_len;
     licet_names app_names, use_case_names, product_names, registered_names;
     licet_scalar *products;        /* every app's and every registered one, once, sorted */
     licet_terms_outbound outbound; /* of every app that has none of its own */
@@ -321,6 +395,25 @@ void licet_terms_check_payments(licet_reader *reader, const licet_terms_apps *ap
 bool licet_terms_read_apps(licet_reader *reader, licet_bytes text, licet_terms_apps *out);
 /* What the four share: text to tree to struct. */
 bool licet_terms_read(licet_reader *reader, licet_bytes text, const licet_schema *schema, void *out);
+
+/* terms_recipients.c */
+extern const licet_schema licet_terms_recipient_schema, licet_terms_recipients_schema, licet_terms_use_cases_schema,
+    licet_terms_embargo_schema, licet_terms_government_schema, licet_terms_example_schema;
+void licet_terms_read_business(licet_reader *reader, const char *context, const licet_field *field,
+                               const licet_yaml_node *node, void *out);
+void licet_terms_read_document(licet_reader *reader, const char *context, const licet_field *field,
+                               const licet_yaml_node *node, void *out);
+bool licet_fits_country(licet_bytes text);
+#define LICET_EXPECTED_COUNTRY "a country of two capital letters such as US (ISO 3166-1)"
+#define LICET_USE_CASE_ALL "all" /* of a notice or an approval */
+/* After apps.yaml was read: names of recipients and their countries. False: memory. */
+bool licet_terms_recipients_finish(licet_arena *arena, licet_terms_apps *apps);
+/* What a recipient is part of, or NULL; and the entity at the end of its chain, after licet check. */
+const licet_terms_recipient *licet_terms_part_of(const licet_terms_apps *apps, const licet_terms_recipient *recipient);
+/* check_recipients.c */
+void licet_terms_check_recipients(licet_reader *reader, const licet_terms_apps *apps);
+void licet_terms_check_recipient_rules(licet_reader *reader, const licet_terms_agreement *agreement,
+                                       const licet_terms_version *version);
 
 /* A path as licet.yaml and apps.yaml may say one: within the site, or absolute. */
 bool licet_fits_inner_path(licet_bytes text);

@@ -24,24 +24,6 @@ licet_terms_state_name(uint64_t state)
     return states[state].word;
 }
 
-static void
-read_document(licet_reader *reader, const char *context, const licet_field *field, const licet_yaml_node *node,
-              void *out)
-{
-    static const char expected[] = "64 hex digits, the SHA-256 of the document";
-    licet_terms_document *document = out;
-
-    if (!licet_schema_scalar(reader, context, field->name, node, expected)) {
-        return;
-    }
-    if (!licet_unhex(node->scalar.text, document->sha256.bytes, sizeof(document->sha256.bytes))) {
-        licet_reader_say(reader, &node->scalar, context, "%s \"%s\": expected %s", field->name,
-                         licet_quote_of(node->scalar.text).text, expected);
-        return;
-    }
-    document->at = licet_schema_keep(reader, &node->scalar);
-}
-
 #define AT(member) .at = offsetof(licet_terms_fed, member)
 static const licet_field fed_fields[] = {
     {.name = "name", .type = LICET_FIELD_NAME, .required = true, AT(name)},
@@ -109,7 +91,7 @@ static const licet_field app_fields[] = {
     {.name = "description", .type = LICET_FIELD_TEXT, AT(description)},
     {.name = "credentials", .type = LICET_FIELD_LIST, AT(credentials), .schema = &licet_terms_credential_schema},
     {.name = "outbound", .type = LICET_FIELD_OBJECT, AT(outbound), .schema = &licet_outbound_schema},
-    {.name = "recipients", .type = LICET_FIELD_LATER},
+    {.name = "recipient", .type = LICET_FIELD_NAME, AT(recipient)},
     {.name = NULL}};
 #undef AT
 static const licet_schema app_schema = {.noun = "app",
@@ -124,7 +106,7 @@ static const licet_field approved_fields[] = {
     {.name = "role", .type = LICET_FIELD_TEXT, .required = true, AT(role)},
     {.name = "from", .type = LICET_FIELD_TIME, .required = true, AT(from), .fallback = UINT64_MAX},
     {.name = "before", .type = LICET_FIELD_TIME, AT(before), .fallback = UINT64_MAX},
-    {.name = "document", .type = LICET_FIELD_OWN, AT(document), .read = read_document},
+    {.name = "document", .type = LICET_FIELD_OWN, AT(document), .read = licet_terms_read_document},
     {.name = "says", .type = LICET_FIELD_TEXT, AT(says)},
     {.name = NULL}};
 #undef AT
@@ -137,7 +119,7 @@ static const licet_field step_fields[] = {
     {.name = "at", .type = LICET_FIELD_TIME, .required = true, AT(at), .fallback = UINT64_MAX},
     {.name = "by", .type = LICET_FIELD_TEXT, .required = true, AT(by)},
     {.name = "role", .type = LICET_FIELD_TEXT, .required = true, AT(role)},
-    {.name = "document", .type = LICET_FIELD_OWN, AT(document), .read = read_document},
+    {.name = "document", .type = LICET_FIELD_OWN, AT(document), .read = licet_terms_read_document},
     {.name = "says", .type = LICET_FIELD_TEXT, AT(says)},
     {.name = NULL}};
 #undef AT
@@ -180,7 +162,7 @@ static const licet_field apps_fields[] = {
     {.name = "apps", .type = LICET_FIELD_MAP, .required = true, AT(apps), .schema = &app_schema},
     {.name = "products", .type = LICET_FIELD_MAP, AT(registered), .schema = &product_schema},
     {.name = "use_cases", .type = LICET_FIELD_MAP, AT(use_cases), .schema = &use_case_schema},
-    {.name = "recipients", .type = LICET_FIELD_LATER},
+    {.name = "recipients", .type = LICET_FIELD_MAP, AT(recipients), .schema = &licet_terms_recipient_schema},
     {.name = "payments", .type = LICET_FIELD_LIST, AT(payments), .schema = &licet_terms_payment_schema},
     {.name = "outbound", .type = LICET_FIELD_OBJECT, AT(outbound), .schema = &licet_outbound_schema},
     {.name = NULL}};
@@ -237,6 +219,6 @@ licet_terms_read_apps(licet_reader *reader, licet_bytes text, licet_terms_apps *
                              sizeof(licet_terms_use_case)) &&
            licet_names_build(&out->registered_names, arena, out->registered.rows, out->registered.len,
                              sizeof(licet_terms_product)) &&
-           gather_products(arena, out) &&
+           licet_terms_recipients_finish(arena, out) && gather_products(arena, out) &&
            licet_names_build(&out->product_names, arena, out->products, out->products_len, sizeof(licet_scalar));
 }

@@ -69,6 +69,7 @@ static const licet_field credential_fields[] = {
      AT(environment),
      .words = licet_terms_environments,
      .fallback = UINT64_MAX},
+    {.name = "recipient", .type = LICET_FIELD_NAME, AT(recipient)},
     {.name = NULL}};
 #undef AT
 const licet_schema licet_terms_credential_schema = {

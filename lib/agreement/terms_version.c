@@ -158,12 +158,6 @@ read_cannot_record(licet_reader *reader, const char *context, const licet_field 
 }
 
 static bool
-fits_country(licet_bytes text)
-{
-    return text.len == 2 && text.data[0] >= 'A' && text.data[0] <= 'Z' && text.data[1] >= 'A' && text.data[1] <= 'Z';
-}
-
-static bool
 fits_catalogue(licet_bytes text)
 {
     const uint8_t *at = text.len == 0 ? NULL : memchr(text.data, '@', text.len);
@@ -221,8 +215,8 @@ static const licet_field party_fields[] = {
      .type = LICET_FIELD_TEXT,
      .required = true,
      AT(country),
-     .fits = fits_country,
-     .expected = "a country of two capital letters such as US (ISO 3166-1)"},
+     .fits = licet_fits_country,
+     .expected = LICET_EXPECTED_COUNTRY},
     {.name = "address", .type = LICET_FIELD_TEXT, AT(address)},
     {.name = "role", .type = LICET_FIELD_TEXT, AT(role)},
     {.name = NULL}};
@@ -240,10 +234,11 @@ static const licet_schema parties_schema = {
     .noun = "parties", .size = sizeof(struct licet_terms_parties), .fields = parties_fields};
 
 #define AT(member) .at = offsetof(struct licet_terms_calendar, member)
-static const licet_field calendar_fields[] = {{.name = "zone", .type = LICET_FIELD_WORD, AT(zone), .words = zones},
-                                              {.name = "month", .type = LICET_FIELD_WORD, AT(month), .words = months},
-                                              {.name = "business_days", .type = LICET_FIELD_LATER},
-                                              {.name = NULL}};
+static const licet_field calendar_fields[] = {
+    {.name = "zone", .type = LICET_FIELD_WORD, AT(zone), .words = zones},
+    {.name = "month", .type = LICET_FIELD_WORD, AT(month), .words = months},
+    {.name = "business_days", .type = LICET_FIELD_OWN, AT(business), .read = licet_terms_read_business},
+    {.name = NULL}};
 #undef AT
 static const licet_schema calendar_schema = {
     .noun = "calendar", .size = sizeof(struct licet_terms_calendar), .fields = calendar_fields};
@@ -317,8 +312,10 @@ static const licet_field version_fields[] = {
      .expected = "a name and a date such as x-api-v2@2022-10-10"},
     {.name = "clauses", .type = LICET_FIELD_MAP, AT(clauses), .schema = &clause_schema},
     {.name = "purposes", .type = LICET_FIELD_OBJECT, AT(purposes), .schema = &purposes_schema},
-    {.name = "government", .type = LICET_FIELD_LATER},
-    {.name = "recipients", .type = LICET_FIELD_LATER},
+    {.name = "use_cases", .type = LICET_FIELD_OBJECT, AT(use_cases), .schema = &licet_terms_use_cases_schema},
+    {.name = "recipients", .type = LICET_FIELD_OBJECT, AT(recipients), .schema = &licet_terms_recipients_schema},
+    {.name = "embargo", .type = LICET_FIELD_OBJECT, AT(embargo), .schema = &licet_terms_embargo_schema},
+    {.name = "government", .type = LICET_FIELD_LIST, AT(government), .schema = &licet_terms_government_schema},
     {.name = "limits", .type = LICET_FIELD_LIST, AT(limits), .schema = &limit_schema},
     {.name = "prices", .type = LICET_FIELD_OBJECT, AT(prices), .schema = &licet_terms_prices_schema},
     {.name = "retention", .type = LICET_FIELD_OBJECT, AT(retention), .schema = &licet_schema_retention},
@@ -334,7 +331,7 @@ static const licet_field version_fields[] = {
      .fallback = LICET_OVERRUN_DELIVER},
     {.name = "mode", .type = LICET_FIELD_WORD, AT(mode), .words = modes, .fallback = LICET_MODE_OBSERVE},
     {.name = "credentials", .type = LICET_FIELD_OBJECT, AT(tokens), .schema = &tokens_schema},
-    {.name = "examples", .type = LICET_FIELD_LATER},
+    {.name = "examples", .type = LICET_FIELD_LIST, AT(examples), .schema = &licet_terms_example_schema},
     {.name = NULL}};
 #undef AT
 static const licet_schema version_schema = {

@@ -8,7 +8,12 @@
  *   4 no other protocol where something counts     UPGRADE_REFUSED
  *   5 the catalogue lists the endpoint            ENDPOINT_UNLISTED
  *   6 the use case is registered and approved     USE_CASE_UNKNOWN, USE_CASE_NOT_APPROVED
+ *     where the agreement asks for one:           USE_CASE_NOT_DECLARED, USE_CASE_OTHER_PURPOSE
  *   7 the purpose in effect is allowed            PURPOSE_FORBIDDEN, _NOT_NAMED, _NOT_DECLARED
+ *   8 the recipient is declared and registered    RECIPIENT_NOT_DECLARED, RECIPIENT_UNKNOWN
+ *   9 it has accepted the terms                   RECIPIENT_NOT_ACCEPTED
+ *  10 nothing of it is embargoed                  RECIPIENT_EMBARGOED
+ *  11 each rule on governments, in their order     GOVERNMENT_NOTICE, _APPROVAL, _NEVER
  *
  *  (1) Every rule is judged, whatever the rules before it said: the first that refuses gives reason and clause, all of
  *      them are in `reasons`, and a refusal too tells its endpoint and use case.
@@ -18,6 +23,12 @@
  *      and no purpose rule binds. The mode is that of the version that ended last, so that an enforced agreement
  *      does not open when it ends; before the first, it is the first's.
  *  (4) A refusal reserves nothing.
+ *  (6) The recipient in effect is the declared one, else that of the credential or the app, else that of the use case.
+ *      Where content is passed on, who shows a credential that names a recipient cannot declare itself to be another:
+ *      it may name a part of it, and any other name is not believed.
+ *  (7) A recipient that is registered for another time is judged by rules 9 to 11 all the same: an end of its entry
+ * does not make a government a stranger. One that nobody registered is judged by rule 8 alone. (8) What a clause of
+ * mode observe refuses is passed and recorded, unless another rule refuses too; the reason is then that of the other.
  *  (5) Straight-line reads of the image: no allocation, no copy of a text.
  */
 #include "licet/decide.h"
@@ -25,12 +36,18 @@
 #include <assert.h>
 #include <string.h>
 
-/* Notes that a rule refuses. */
+/* Notes that a rule refuses. (8) The verdict under way is that of an enforced version. */
 static void
-object(licet_verdict *verdict, licet_reason reason, uint32_t clause)
+object(const licet_image *image, licet_verdict *verdict, licet_reason reason, uint32_t clause)
 {
+    licet_verdict_kind kind = clause != LICET_NONE && image->clauses[clause].mode == LICET_MODE_OBSERVE
+                                  ? LICET_VERDICT_OBSERVE
+                                  : LICET_VERDICT_REFUSE;
+
     verdict->reasons |= UINT32_C(1) << reason;
-    if (verdict->reason == LICET_REASON_NONE) {
+    if (verdict->verdict == LICET_VERDICT_ALLOW ||
+        (verdict->verdict == LICET_VERDICT_OBSERVE && kind == LICET_VERDICT_REFUSE)) {
+        verdict->verdict = kind;
         verdict->reason = reason;
         verdict->clause = clause;
     }
@@ -109,10 +126,10 @@ app_feeds(const licet_image *image, const licet_image_app *app, uint32_t product
 }
 
 static void
-judge_declarations(const licet_facts *facts, licet_verdict *verdict)
+judge_declarations(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
 {
     if (!fits(facts->use_case) || !fits(facts->purpose) || !fits(facts->recipient)) {
-        object(verdict, LICET_REASON_DECLARATION_TOO_LONG, LICET_NONE);
+        object(image, verdict, LICET_REASON_DECLARATION_TOO_LONG, LICET_NONE);
     }
 }
 
@@ -139,7 +156,7 @@ judge_time(const licet_image *image, const licet_facts *facts, licet_verdict *ve
     }
     verdict->version = earliest;
     *out_mode = latest != NULL ? latest->mode : versions[earliest].mode;
-    object(verdict, LICET_REASON_NO_AGREEMENT, LICET_NONE);
+    object(image, verdict, LICET_REASON_NO_AGREEMENT, LICET_NONE);
     return &versions[earliest];
 }
 
@@ -155,7 +172,7 @@ judge_credential(const licet_image *image, const licet_facts *facts, licet_verdi
         ended = ended || facts->time_ms < credential->from_ms || facts->time_ms >= credential->before_ms;
     }
     if (ended) {
-        object(verdict, LICET_REASON_CREDENTIAL_ENDED, LICET_NONE);
+        object(image, verdict, LICET_REASON_CREDENTIAL_ENDED, LICET_NONE);
     }
 }
 
@@ -177,16 +194,20 @@ judge_endpoint(const licet_image *image, const licet_image_version *version, con
     verdict->endpoint = licet_decide_endpoint(image, version, facts->method, facts->path);
     verdict->metered = verdict->endpoint != LICET_NONE && image->endpoints[verdict->endpoint].counts.count > 0;
     if (facts->upgrade && (verdict->metered || verdict->endpoint == LICET_NONE)) { /* nobody could count behind it */
-        object(verdict, LICET_REASON_UPGRADE_REFUSED, LICET_NONE);
+        object(image, verdict, LICET_REASON_UPGRADE_REFUSED, LICET_NONE);
     }
     if (verdict->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE) {
-        object(verdict, LICET_REASON_ENDPOINT_UNLISTED, LICET_NONE);
+        object(image, verdict, LICET_REASON_ENDPOINT_UNLISTED, LICET_NONE);
     }
 }
 
 static void
-judge_use_case(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
+judge_use_case(const licet_image *image, const licet_image_version *version, const licet_facts *facts,
+               licet_verdict *verdict)
 {
+    bool in_force = !objected(verdict, LICET_REASON_NO_AGREEMENT);
+    bool needed = in_force && version->use_case_not_declared == LICET_RULE_REFUSE;
+    uint32_t clause = in_force ? version->use_case_clause : LICET_NONE;
     const licet_image_app *app = &image->apps[facts->app];
     bool declared = facts->use_case.len > 0;
     uint32_t row = app->default_use_case;
@@ -202,25 +223,102 @@ judge_use_case(const licet_image *image, const licet_facts *facts, licet_verdict
     verdict->product = row == LICET_NONE ? LICET_NONE : image->use_cases[row].product;
     if (row == LICET_NONE) {
         if (declared) {
-            object(verdict, LICET_REASON_USE_CASE_UNKNOWN, LICET_NONE);
+            object(image, verdict, LICET_REASON_USE_CASE_UNKNOWN, clause);
+        } else if (needed) {
+            object(image, verdict, LICET_REASON_USE_CASE_NOT_DECLARED, clause);
         }
-    } else if (!licet_image_approved_at(image, &image->use_cases[row], facts->time_ms)) {
-        object(verdict, LICET_REASON_USE_CASE_NOT_APPROVED, LICET_NONE);
+        return;
+    }
+    if (!licet_image_approved_at(image, &image->use_cases[row], facts->time_ms)) {
+        object(image, verdict, LICET_REASON_USE_CASE_NOT_APPROVED, clause);
+    }
+    if (needed && facts->purpose.len > 0 && fits(facts->purpose) &&
+        name_order(image, image->use_cases[row].purpose, facts->purpose) != 0) {
+        object(image, verdict, LICET_REASON_USE_CASE_OTHER_PURPOSE, clause);
     }
 }
 
-/* What holds of a value: declared, else the use case's. One that is too long is none. */
+/* Declared, else the use case's. One that is too long is none. */
 static licet_bytes
-in_effect(const licet_image *image, licet_bytes declared, uint32_t use_case, bool recipient)
+purpose_in_effect(const licet_image *image, const licet_facts *facts, uint32_t use_case)
 {
-    if (declared.len > 0) {
-        return fits(declared) ? declared : licet_bytes_of(NULL, 0);
+    if (facts->purpose.len > 0) {
+        return fits(facts->purpose) ? facts->purpose : licet_bytes_of(NULL, 0);
     }
-    if (use_case == LICET_NONE) {
-        return licet_bytes_of(NULL, 0);
+    return use_case == LICET_NONE ? licet_bytes_of(NULL, 0)
+                                  : licet_image_text(image, image->use_cases[use_case].purpose);
+}
+
+/* (6) */
+static void
+find_recipient(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
+{
+    licet_bytes none = licet_bytes_of(NULL, 0), name = fits(facts->recipient) ? facts->recipient : none;
+    uint32_t declared = name.len > 0 ? licet_image_recipient_named(image, name) : LICET_NONE;
+    uint32_t shown = facts->credential == LICET_NONE ? image->apps[facts->app].recipient
+                                                     : image->credentials[facts->credential].recipient;
+    bool bound = facts->flow == LICET_FLOW_PASSED_ON && shown != LICET_NONE &&
+                 !(declared != LICET_NONE && licet_image_recipient_within(image, declared, shown));
+
+    verdict->recipient = name;
+    verdict->registered = declared;
+    if (bound || (facts->recipient.len == 0 && shown != LICET_NONE)) {
+        verdict->recipient = licet_image_text(image, image->recipients[shown].id);
+        verdict->registered = shown;
+    } else if (facts->recipient.len == 0 && verdict->use_case != LICET_NONE) {
+        verdict->recipient = licet_image_text(image, image->use_cases[verdict->use_case].recipient);
+        verdict->registered = licet_image_recipient_named(image, verdict->recipient);
     }
-    return licet_image_text(image,
-                            recipient ? image->use_cases[use_case].recipient : image->use_cases[use_case].purpose);
+}
+
+static void
+judge_governments(const licet_image *image, const licet_image_version *version, const licet_facts *facts,
+                  licet_verdict *verdict)
+{
+    static const licet_reason reasons[] = {[LICET_NEEDS_NOTICE] = LICET_REASON_GOVERNMENT_NOTICE,
+                                           [LICET_NEEDS_APPROVAL] = LICET_REASON_GOVERNMENT_APPROVAL,
+                                           [LICET_NEEDS_NEVER] = LICET_REASON_GOVERNMENT_NEVER};
+
+    for (uint32_t i = 0; i < version->government.count; i++) {
+        const licet_image_government *rule = &image->government[version->government.first + i];
+
+        if (licet_image_government_binds(image, rule, facts->flow, verdict->registered) &&
+            licet_image_grant_of(image, rule, verdict->registered, verdict->use_case, facts->time_ms) == LICET_NONE) {
+            object(image, verdict, reasons[rule->needs], rule->clause);
+        }
+    }
+}
+
+static void
+judge_recipient(const licet_image *image, const licet_image_version *version, const licet_facts *facts,
+                licet_verdict *verdict)
+{
+    const licet_image_recipient *recipient;
+    bool in_time;
+
+    if (verdict->recipient.len == 0) {
+        if (fits(facts->recipient) && version->recipient_not_declared == LICET_RULE_REFUSE) {
+            object(image, verdict, LICET_REASON_RECIPIENT_NOT_DECLARED, version->recipient_clause);
+        }
+        return;
+    }
+    recipient = verdict->registered == LICET_NONE ? NULL : &image->recipients[verdict->registered];
+    in_time = recipient != NULL && recipient->from_ms <= facts->time_ms && facts->time_ms < recipient->before_ms;
+    if (!in_time && version->recipient_not_registered == LICET_RULE_REFUSE) {
+        object(image, verdict, LICET_REASON_RECIPIENT_UNKNOWN, version->recipient_clause);
+    }
+    if (recipient == NULL) {
+        return;
+    }
+    if (version->acceptance_clause != LICET_NONE && recipient->kind != LICET_CLASS_PUBLIC &&
+        recipient->accepted_ms > facts->time_ms) {
+        object(image, verdict, LICET_REASON_RECIPIENT_NOT_ACCEPTED, version->acceptance_clause);
+    }
+    if ((licet_image_classes(image, verdict->registered) >> LICET_CLASS_EMBARGOED & 1) != 0 ||
+        licet_image_embargoed(image, version, verdict->registered) != LICET_NONE) {
+        object(image, verdict, LICET_REASON_RECIPIENT_EMBARGOED, version->embargo_clause);
+    }
+    judge_governments(image, version, facts, verdict);
 }
 
 static void
@@ -231,17 +329,17 @@ judge_purpose(const licet_image *image, const licet_image_version *version, cons
 
     if (verdict->purpose.len == 0) {
         if (fits(facts->purpose) && version->purpose_not_declared == LICET_RULE_REFUSE) {
-            object(verdict, LICET_REASON_PURPOSE_NOT_DECLARED, LICET_NONE);
+            object(image, verdict, LICET_REASON_PURPOSE_NOT_DECLARED, LICET_NONE);
         }
         return;
     }
     row = purpose_named(image, version, verdict->purpose);
     if (row == LICET_NONE) {
         if (version->purpose_not_named == LICET_RULE_REFUSE) {
-            object(verdict, LICET_REASON_PURPOSE_NOT_NAMED, LICET_NONE);
+            object(image, verdict, LICET_REASON_PURPOSE_NOT_NAMED, LICET_NONE);
         }
     } else if (image->purposes[row].forbidden_by != LICET_NONE) {
-        object(verdict, LICET_REASON_PURPOSE_FORBIDDEN, image->purposes[row].forbidden_by);
+        object(image, verdict, LICET_REASON_PURPOSE_FORBIDDEN, image->purposes[row].forbidden_by);
     }
 }
 
@@ -309,25 +407,26 @@ licet_decide(const licet_image *image, const licet_facts *facts, licet_verdict *
     uint32_t mode;
 
     assert(facts->app < image->header->apps_len);
+    out_verdict->verdict = LICET_VERDICT_ALLOW;
     out_verdict->reason = LICET_REASON_NONE;
     out_verdict->reasons = 0;
     out_verdict->clause = LICET_NONE;
 
-    judge_declarations(facts, out_verdict);
+    judge_declarations(image, facts, out_verdict);
     version = judge_time(image, facts, out_verdict, &mode);
     judge_credential(image, facts, out_verdict);
     judge_endpoint(image, version, facts, out_verdict);
-    judge_use_case(image, facts, out_verdict);
-    out_verdict->purpose = in_effect(image, facts->purpose, out_verdict->use_case, false);
-    out_verdict->recipient = in_effect(image, facts->recipient, out_verdict->use_case, true);
-    out_verdict->registered = LICET_NONE;
+    judge_use_case(image, version, facts, out_verdict);
+    out_verdict->purpose = purpose_in_effect(image, facts, out_verdict->use_case);
+    find_recipient(image, facts, out_verdict);
     if (!objected(out_verdict, LICET_REASON_NO_AGREEMENT)) {
         judge_purpose(image, version, facts, out_verdict);
+        judge_recipient(image, version, facts, out_verdict);
     }
 
-    out_verdict->verdict = out_verdict->reason == LICET_REASON_NONE ? LICET_VERDICT_ALLOW
-                           : mode == LICET_MODE_OBSERVE             ? LICET_VERDICT_OBSERVE
-                                                                    : LICET_VERDICT_REFUSE;
+    if (out_verdict->verdict == LICET_VERDICT_REFUSE && mode == LICET_MODE_OBSERVE) {
+        out_verdict->verdict = LICET_VERDICT_OBSERVE;
+    }
     if (out_verdict->verdict == LICET_VERDICT_REFUSE) {
         memset(out_verdict->reserve, 0, sizeof(out_verdict->reserve));
         out_verdict->limits_len = 0;

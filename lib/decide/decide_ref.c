@@ -305,42 +305,182 @@ is_approved(const licet_image *image, const licet_image_use_case *use_case, uint
     return approved;
 }
 
-/* Every rule that refuses, as bits, in no particular order; the clause of a forbidden purpose. */
-static uint32_t
-all_objections(const licet_image *image, const licet_facts *facts, licet_verdict *v, bool in_force,
-               uint32_t *out_clause)
-{
-    const licet_image_version *version = &image->versions[v->version];
-    uint32_t purpose = purpose_row(image, version, v->purpose), found = 0;
-    bool wrong_use_case;
+/* One rule that refuses. */
+typedef struct objection {
+    licet_reason reason;
+    uint32_t clause;
+} objection;
 
-#define WHEN(condition, name) found |= (condition) ? 1u << LICET_REASON_##name : 0
-    WHEN(facts->use_case.len > 64 || facts->purpose.len > 64 || facts->recipient.len > 64, DECLARATION_TOO_LONG);
-    WHEN(!in_force, NO_AGREEMENT);
-    WHEN(facts->time_ms < image->apps[facts->app].from_ms, CREDENTIAL_ENDED);
-    WHEN(facts->time_ms >= image->apps[facts->app].before_ms, CREDENTIAL_ENDED);
-    if (facts->credential != LICET_NONE) {
-        WHEN(facts->time_ms < image->credentials[facts->credential].from_ms, CREDENTIAL_ENDED);
-        WHEN(facts->time_ms >= image->credentials[facts->credential].before_ms, CREDENTIAL_ENDED);
-    }
-    WHEN(facts->upgrade && v->endpoint == LICET_NONE, UPGRADE_REFUSED);
-    WHEN(facts->upgrade && v->metered, UPGRADE_REFUSED);
-    WHEN(v->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE, ENDPOINT_UNLISTED);
-    use_case_of(image, facts, &wrong_use_case);
-    WHEN(wrong_use_case, USE_CASE_UNKNOWN);
-    WHEN(v->use_case != LICET_NONE && !is_approved(image, &image->use_cases[v->use_case], facts->time_ms),
-         USE_CASE_NOT_APPROVED);
-    if (in_force && facts->purpose.len <= 64) {
-        WHEN(v->purpose.len == 0 && version->purpose_not_declared == LICET_RULE_REFUSE, PURPOSE_NOT_DECLARED);
-        WHEN(v->purpose.len > 0 && purpose == LICET_NONE && version->purpose_not_named == LICET_RULE_REFUSE,
-             PURPOSE_NOT_NAMED);
-        if (v->purpose.len > 0 && purpose != LICET_NONE) {
-            *out_clause = image->purposes[purpose].forbidden_by;
-            WHEN(*out_clause != LICET_NONE, PURPOSE_FORBIDDEN);
+#define OBJECTIONS_MAX 128
+
+/* All that a recipient is: itself, what it is part of, what that is part of. Returns how many. */
+static uint32_t
+chain_of(const licet_image *image, uint32_t recipient, uint32_t out[LICET_PART_OF_MAX + 1])
+{
+    uint32_t n = 0;
+
+    do {
+        out[n++] = recipient;
+        recipient = image->recipients[recipient].part_of;
+    } while (n <= LICET_PART_OF_MAX && out[n - 1] != recipient);
+    return n;
+}
+
+static uint32_t
+recipient_named(const licet_image *image, licet_bytes name)
+{
+    for (uint32_t i = 0; i < image->header->recipients_len; i++) {
+        if (same(image, image->recipients[i].id, name)) {
+            return i;
         }
     }
+    return LICET_NONE;
+}
+
+/* Declared, else the credential's or the app's, else the use case's; who shows a recipient's credential where content
+ * is passed on is that recipient or a part of it, whatever it says. */
+static void
+recipient_of(const licet_image *image, const licet_facts *facts, licet_verdict *v)
+{
+    uint32_t of_caller = image->apps[facts->app].recipient, declared = LICET_NONE, chain[LICET_PART_OF_MAX + 1];
+    bool is_caller = false;
+
+    if (facts->credential != LICET_NONE) {
+        of_caller = image->credentials[facts->credential].recipient;
+    }
+    if (facts->recipient.len > 0 && facts->recipient.len <= 64) {
+        declared = recipient_named(image, facts->recipient);
+    }
+    for (uint32_t i = 0; declared != LICET_NONE && of_caller != LICET_NONE && i < chain_of(image, declared, chain);
+         i++) {
+        is_caller = is_caller || chain[i] == of_caller;
+    }
+    v->registered = LICET_NONE;
+    v->recipient = licet_bytes_of(NULL, 0);
+    if (of_caller != LICET_NONE && facts->flow == LICET_FLOW_PASSED_ON) {
+        v->registered = is_caller ? declared : of_caller;
+    } else if (facts->recipient.len > 64) {
+        return;
+    } else if (facts->recipient.len > 0) {
+        v->registered = declared;
+        v->recipient = facts->recipient;
+        return;
+    } else if (of_caller != LICET_NONE) {
+        v->registered = of_caller;
+    } else if (v->use_case != LICET_NONE) {
+        licet_text text = image->use_cases[v->use_case].recipient;
+
+        v->recipient = licet_bytes_of(image->strings + text.offset, text.len);
+        v->registered = recipient_named(image, v->recipient);
+        return;
+    }
+    if (v->registered != LICET_NONE) {
+        licet_text text = image->recipients[v->registered].id;
+
+        v->recipient = licet_bytes_of(image->strings + text.offset, text.len);
+    }
+}
+
+/* What the version in force says of the recipient. */
+static uint32_t
+recipient_objections(const licet_image *image, const licet_facts *facts, const licet_verdict *v, objection *out)
+{
+    const licet_image_version *version = &image->versions[v->version];
+    const licet_image_recipient *who = v->registered == LICET_NONE ? NULL : &image->recipients[v->registered];
+    uint32_t n = 0, chain[LICET_PART_OF_MAX + 1], chain_len = who == NULL ? 0 : chain_of(image, v->registered, chain);
+    bool known = who != NULL && facts->time_ms >= who->from_ms && facts->time_ms < who->before_ms, embargoed = false;
+
+    if (v->recipient.len == 0 && facts->recipient.len <= 64 && version->recipient_not_declared) {
+        out[n++] = (objection){LICET_REASON_RECIPIENT_NOT_DECLARED, version->recipient_clause};
+    }
+    if (v->recipient.len > 0 && !known && version->recipient_not_registered) {
+        out[n++] = (objection){LICET_REASON_RECIPIENT_UNKNOWN, version->recipient_clause};
+    }
+    if (who != NULL && version->acceptance_clause != LICET_NONE && who->kind != LICET_CLASS_PUBLIC &&
+        !(who->accepted_ms <= facts->time_ms)) {
+        out[n++] = (objection){LICET_REASON_RECIPIENT_NOT_ACCEPTED, version->acceptance_clause};
+    }
+    for (uint32_t i = 0; i < chain_len; i++) {
+        const licet_image_recipient *part = &image->recipients[chain[i]];
+
+        embargoed = embargoed || part->kind == LICET_CLASS_EMBARGOED;
+        for (uint32_t j = version->embargoed.first; j < version->embargoed.first + version->embargoed.count; j++) {
+            embargoed =
+                embargoed || same(image, part->country,
+                                  licet_bytes_of(image->strings + image->embargoed[j].offset, image->embargoed[j].len));
+        }
+    }
+    if (embargoed) {
+        out[n++] = (objection){LICET_REASON_RECIPIENT_EMBARGOED, version->embargo_clause};
+    }
+    for (uint32_t i = version->government.first; i < version->government.first + version->government.count; i++) {
+        const licet_image_government *rule = &image->government[i];
+        bool asks = false, met = false;
+
+        for (uint32_t j = 0; j < chain_len; j++) {
+            asks = asks || (rule->classes & 1u << image->recipients[chain[j]].kind) != 0;
+        }
+        for (uint32_t j = 0; chain_len > 0 && j < rule->grants.count; j++) {
+            const licet_image_grant *grant = &image->grants[rule->grants.first + j];
+
+            met = met || (grant->recipient == chain[chain_len - 1] &&
+                          (grant->use_case == LICET_NONE || grant->use_case == v->use_case) &&
+                          facts->time_ms >= grant->from_ms && facts->time_ms < grant->before_ms);
+        }
+        if (asks && !met && (rule->flow == LICET_NONE || rule->flow == facts->flow)) {
+            out[n++] = (objection){rule->needs == LICET_NEEDS_NOTICE     ? LICET_REASON_GOVERNMENT_NOTICE
+                                   : rule->needs == LICET_NEEDS_APPROVAL ? LICET_REASON_GOVERNMENT_APPROVAL
+                                                                         : LICET_REASON_GOVERNMENT_NEVER,
+                                   rule->clause};
+        }
+    }
+    return n;
+}
+
+/* Every rule that refuses, in the order in which a caller learns of them. */
+static uint32_t
+all_objections(const licet_image *image, const licet_facts *facts, const licet_verdict *v, bool in_force,
+               objection out[OBJECTIONS_MAX])
+{
+    const licet_image_version *version = &image->versions[v->version];
+    uint32_t purpose = purpose_row(image, version, v->purpose), n = 0;
+    uint32_t by = in_force ? version->use_case_clause : LICET_NONE;
+    bool wrong_use_case, needed = in_force && version->use_case_not_declared != 0, ended;
+
+#define WHEN(condition, name, why)                                                                                     \
+    if (condition) {                                                                                                   \
+        out[n++] = (objection){LICET_REASON_##name, (why)};                                                            \
+    }
+    WHEN(facts->use_case.len > 64 || facts->purpose.len > 64 || facts->recipient.len > 64, DECLARATION_TOO_LONG,
+         LICET_NONE)
+    WHEN(!in_force, NO_AGREEMENT, LICET_NONE)
+    ended = facts->time_ms < image->apps[facts->app].from_ms || facts->time_ms >= image->apps[facts->app].before_ms;
+    if (facts->credential != LICET_NONE) {
+        ended = ended || facts->time_ms < image->credentials[facts->credential].from_ms;
+        ended = ended || facts->time_ms >= image->credentials[facts->credential].before_ms;
+    }
+    WHEN(ended, CREDENTIAL_ENDED, LICET_NONE)
+    WHEN(facts->upgrade && (v->metered || v->endpoint == LICET_NONE), UPGRADE_REFUSED, LICET_NONE)
+    WHEN(v->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE, ENDPOINT_UNLISTED, LICET_NONE)
+    use_case_of(image, facts, &wrong_use_case);
+    WHEN(wrong_use_case, USE_CASE_UNKNOWN, by)
+    WHEN(v->use_case == LICET_NONE && !wrong_use_case && needed, USE_CASE_NOT_DECLARED, by)
+    WHEN(v->use_case != LICET_NONE && !is_approved(image, &image->use_cases[v->use_case], facts->time_ms),
+         USE_CASE_NOT_APPROVED, by)
+    WHEN(v->use_case != LICET_NONE && needed && facts->purpose.len > 0 && facts->purpose.len <= 64 &&
+             !same(image, image->use_cases[v->use_case].purpose, facts->purpose),
+         USE_CASE_OTHER_PURPOSE, by)
+    if (in_force) {
+        WHEN(facts->purpose.len <= 64 && v->purpose.len == 0 && version->purpose_not_declared == LICET_RULE_REFUSE,
+             PURPOSE_NOT_DECLARED, LICET_NONE)
+        WHEN(v->purpose.len > 0 && purpose == LICET_NONE && version->purpose_not_named == LICET_RULE_REFUSE,
+             PURPOSE_NOT_NAMED, LICET_NONE)
+        WHEN(v->purpose.len > 0 && purpose != LICET_NONE && image->purposes[purpose].forbidden_by != LICET_NONE,
+             PURPOSE_FORBIDDEN, image->purposes[purpose].forbidden_by)
+        n += recipient_objections(image, facts, v, out + n);
+    }
 #undef WHEN
-    return found;
+    return n;
 }
 
 static licet_bytes
@@ -404,16 +544,10 @@ amounts(const licet_image *image, const licet_facts *facts, bool in_force, licet
 bool
 licet_decide_ref(const licet_image *image, const licet_facts *facts, licet_verdict *out_verdict)
 {
-    /* The order in which a caller learns of them. */
-    static const licet_reason order[] = {
-        LICET_REASON_DECLARATION_TOO_LONG,  LICET_REASON_NO_AGREEMENT,      LICET_REASON_CREDENTIAL_ENDED,
-        LICET_REASON_UPGRADE_REFUSED,       LICET_REASON_ENDPOINT_UNLISTED, LICET_REASON_USE_CASE_UNKNOWN,
-        LICET_REASON_USE_CASE_NOT_APPROVED, LICET_REASON_PURPOSE_FORBIDDEN, LICET_REASON_PURPOSE_NOT_NAMED,
-        LICET_REASON_PURPOSE_NOT_DECLARED,
-    };
     licet_verdict v = {.clause = LICET_NONE, .version = version_at(image, facts->time_ms)};
     bool in_force = v.version != LICET_NONE, wrong;
-    uint32_t mode = 0, clause = LICET_NONE, last_begun = LICET_NONE;
+    uint32_t mode = 0, objections_len, last_begun = LICET_NONE;
+    objection objections[OBJECTIONS_MAX];
     licet_text none = {0, 0};
 
     if (in_force) {
@@ -441,19 +575,21 @@ licet_decide_ref(const licet_image *image, const licet_facts *facts, licet_verdi
     v.use_case = use_case_of(image, facts, &wrong);
     v.purpose = effective(image, facts->purpose, v.use_case,
                           v.use_case == LICET_NONE ? none : image->use_cases[v.use_case].purpose);
-    v.recipient = effective(image, facts->recipient, v.use_case,
-                            v.use_case == LICET_NONE ? none : image->use_cases[v.use_case].recipient);
-    v.reasons = all_objections(image, facts, &v, in_force, &clause);
-    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && v.reason == LICET_REASON_NONE; i++) {
-        if (v.reasons >> order[i] & 1) {
-            v.reason = order[i];
+    recipient_of(image, facts, &v);
+    v.product = v.use_case == LICET_NONE ? LICET_NONE : image->use_cases[v.use_case].product;
+    objections_len = all_objections(image, facts, &v, in_force, objections);
+    for (unsigned observed = 0; observed < 2; observed++) { /* those that refuse first, then those that only would */
+        for (uint32_t i = 0; i < objections_len; i++) {
+            uint32_t by = objections[i].clause;
+            bool only = by != LICET_NONE && image->clauses[by].mode == LICET_MODE_OBSERVE;
+
+            v.reasons |= 1u << objections[i].reason;
+            if (v.reason == LICET_REASON_NONE && only == (observed == 1)) {
+                v.reason = objections[i].reason;
+                v.clause = by;
+                v.verdict = only || mode == LICET_MODE_OBSERVE ? LICET_VERDICT_OBSERVE : LICET_VERDICT_REFUSE;
+            }
         }
-    }
-    if (v.reason == LICET_REASON_PURPOSE_FORBIDDEN) {
-        v.clause = clause;
-    }
-    if (v.reasons != 0) {
-        v.verdict = mode == LICET_MODE_OBSERVE ? LICET_VERDICT_OBSERVE : LICET_VERDICT_REFUSE;
     }
     if (v.verdict != LICET_VERDICT_REFUSE && !amounts(image, facts, in_force, &v)) {
         return false;

@@ -105,6 +105,77 @@ add_limits(world *w)
 }
 
 static void
+add_recipients(world *w)
+{
+    static const char *const countries[] = {"", "US", "KP", "DE"};
+
+    for (uint32_t i = 0; i < 9; i++) {
+        *WORLD_ADD(w, clauses) = (licet_image_clause){.mode = chance(80) ? LICET_MODE_ENFORCE : LICET_MODE_OBSERVE};
+    }
+    *WORLD_ADD(w, embargoed) = world_text(w, "KP");
+    *WORLD_ADD(w, embargoed) = world_text(w, "US");
+    for (uint32_t i = 0; i < NAMES - 1; i++) {
+        if (chance(50)) {
+            *WORLD_ADD(w, recipients) = (licet_image_recipient){
+                .id = world_text(w, names[i]),
+                .country = world_text(w, countries[any(4)]),
+                .kind = any(LICET_CLASSES_LEN),
+                .from_ms = chance(80) ? 0 : any(40) * DAY,
+                .before_ms = chance(80) ? UINT64_MAX : (40 + any(50)) * DAY,
+                .accepted_ms = chance(40) ? UINT64_MAX : any(60) * DAY,
+            };
+        }
+    }
+}
+
+/* Each is part of a later one or of itself: chains without cycles. */
+static void
+join_recipients(world *w)
+{
+    uint32_t len = w->header.recipients_len;
+
+    for (uint32_t i = len; i-- > 0;) {
+        licet_image_recipient *recipient = &w->recipients[i];
+
+        recipient->part_of = i + 1 < len && chance(50) ? i + 1 + any(len - i - 1) : i;
+        recipient->entity = recipient->part_of == i ? i : w->recipients[recipient->part_of].entity;
+    }
+    for (uint32_t n = any(4); n > 0; n--) {
+        licet_image_government *rule = WORLD_ADD(w, government);
+
+        *rule = (licet_image_government){.clause = any(9),
+                                         .needs = any(3),
+                                         .flow = chance(50) ? LICET_NONE : any(2),
+                                         .classes = any(1u << LICET_CLASSES_LEN),
+                                         .grants = {w->header.grants_len, 0}};
+        for (uint32_t i = 0; i < len; i++) {
+            for (uint32_t grants = any(3); grants > 0 && w->header.grants_len < WORLD_ROWS; grants--) {
+                uint64_t from = any(60) * DAY;
+
+                *WORLD_ADD(w, grants) = (licet_image_grant){
+                    .recipient = i,
+                    .use_case = chance(40) || w->header.use_cases_len == 0 ? LICET_NONE : any(w->header.use_cases_len),
+                    .from_ms = from,
+                    .before_ms = chance(50) ? UINT64_MAX : from + any(30) * DAY};
+                rule->grants.count++;
+            }
+        }
+    }
+}
+
+static uint32_t
+any_recipient(const world *w)
+{
+    return w->header.recipients_len == 0 || chance(60) ? LICET_NONE : any(w->header.recipients_len);
+}
+
+static uint32_t
+any_clause(void)
+{
+    return chance(50) ? LICET_NONE : any(9);
+}
+
+static void
 add_versions(world *w)
 {
     uint64_t from = any(20) * DAY;
@@ -121,6 +192,15 @@ add_versions(world *w)
         v->unlisted = chance(30);
         v->purpose_not_named = chance(30);
         v->purpose_not_declared = chance(30);
+        v->use_case_not_declared = chance(20);
+        v->use_case_clause = any_clause();
+        v->recipient_not_declared = chance(20);
+        v->recipient_not_registered = chance(20);
+        v->recipient_clause = any_clause();
+        v->acceptance_clause = chance(70) ? LICET_NONE : any(9);
+        v->embargo_clause = any_clause();
+        v->embargoed = any_range(w->header.embargoed_len);
+        v->government = any_range(w->header.government_len);
         v->purposes = any_range(w->header.purposes_len);
         v->endpoints = chance(70) ? (licet_range){0, w->header.endpoints_len} : any_range(w->header.endpoints_len);
         v->limits = chance(70) ? (licet_range){0, w->header.limits_len} : any_range(w->header.limits_len);
@@ -173,8 +253,16 @@ build(world *w)
         *WORLD_ADD(w, credentials) =
             (licet_image_credential){.from_ms = any(30) * DAY, .before_ms = (20 + any(80)) * DAY};
     }
+    add_recipients(w);
     add_endpoints(w);
     world_sort(w);
+    join_recipients(w);
+    for (uint32_t i = 0; i < w->header.apps_len; i++) {
+        w->apps[i].recipient = any_recipient(w);
+    }
+    for (uint32_t i = 0; i < w->header.credentials_len; i++) {
+        w->credentials[i].recipient = any_recipient(w);
+    }
     add_limits(w);
     add_versions(w);
 }
@@ -196,6 +284,7 @@ any_facts(const world *w)
         .use_case = chance(50) ? licet_bytes_of(NULL, 0) : any_name(),
         .purpose = chance(60) ? licet_bytes_of(NULL, 0) : any_name(),
         .recipient = chance(60) ? licet_bytes_of(NULL, 0) : any_name(),
+        .flow = (licet_flow)any(2),
         .upgrade = chance(5),
         .time_ms = chance(80) ? any(90) * DAY : any(90) * DAY + any((uint32_t)DAY),
     };
@@ -216,6 +305,8 @@ difference(const licet_verdict *a, const licet_verdict *b)
     DIFFER(version)
     DIFFER(endpoint)
     DIFFER(use_case)
+    DIFFER(registered)
+    DIFFER(product)
     DIFFER(metered)
     DIFFER(limits_len)
     if (!licet_bytes_equal(a->purpose, b->purpose)) {
@@ -271,6 +362,10 @@ test_agree(void **state)
     for (unsigned r = LICET_REASON_CREDENTIAL_ENDED; r <= LICET_REASON_ENDPOINT_UNLISTED; r++) {
         assert_true(seen[r] > 100);
     }
+    for (unsigned r = LICET_REASON_RECIPIENT_NOT_DECLARED; r <= LICET_REASON_GOVERNMENT_NEVER; r++) {
+        assert_true(seen[r] > 100);
+    }
+    assert_true(seen[LICET_REASON_USE_CASE_NOT_DECLARED] > 100 && seen[LICET_REASON_USE_CASE_OTHER_PURPOSE] > 100);
     assert_true(seen[LICET_REASON_NONE] > 1000 && seen[LICET_REASON_UPGRADE_REFUSED] > 100);
 }
 

@@ -195,7 +195,8 @@ build(world *w, unsigned what)
     add_use_case(w, "UC-3", 0, "search", "", at("2023-01-01"));
     add_use_case(w, "UC-4", 0, "train-ai", "", UINT64_MAX);
     add_use_case(w, "UC-5", 0, "train-ai", "", signing);
-    *WORLD_ADD(w, credentials) = (licet_image_credential){.from_ms = at("2022-11-01"), .before_ms = at("2022-12-01")};
+    *WORLD_ADD(w, credentials) =
+        (licet_image_credential){.recipient = LICET_NONE, .from_ms = at("2022-11-01"), .before_ms = at("2022-12-01")};
 
     world_endpoint(w, "lookup", "GET /2/tweets");
     world_count(w, POST, LICET_PAGE_ITEMS, "ids", 1, 100);
@@ -225,6 +226,13 @@ build(world *w, unsigned what)
     v->unlisted = what & UNLISTED ? LICET_RULE_REFUSE : LICET_RULE_RECORD;
     v->purpose_not_named = what & NOT_NAMED ? LICET_RULE_REFUSE : LICET_RULE_RECORD;
     v->purpose_not_declared = what & NOT_DECLARED ? LICET_RULE_REFUSE : LICET_RULE_RECORD;
+    v->use_case_clause = v->recipient_clause = v->acceptance_clause = v->embargo_clause = LICET_NONE;
+    for (uint32_t i = 0; i < w->header.clauses_len; i++) {
+        w->clauses[i].mode = LICET_MODE_ENFORCE;
+    }
+    for (uint32_t i = 0; i < w->header.apps_len; i++) {
+        w->apps[i].recipient = LICET_NONE;
+    }
     v->clauses.count = w->header.clauses_len;
     v->purposes.count = w->header.purposes_len;
     v->endpoints.count = w->header.endpoints_len;

@@ -77,6 +77,9 @@ licet_reason_detail(licet_reason reason)
         [LICET_REASON_CREDIT_USED] = "The prepaid credit is used up; it is raised by a payment.",
         [LICET_REASON_BUDGET_USED] = "The budget that the licensee set itself is used up.",
         [LICET_REASON_CONCURRENT] = "As many responses are under way at once as the agreement allows.",
+        [LICET_REASON_USE_CASE_NOT_DECLARED] =
+            "Declare an approved use case of the app with Licet-Use-Case; the agreement serves no other.",
+        [LICET_REASON_USE_CASE_OTHER_PURPOSE] = "The use case is approved for another purpose than the declared one.",
         [LICET_REASON_CREDENTIAL_REPLAYED] = "The signature or its nonce was used before; sign each request anew.",
         [LICET_REASON_OUTBOUND_MISSING] = "The gate cannot read the token that takes the place of the caller's; "
                                           "whoever runs the gate has to put it right.",

@@ -215,6 +215,7 @@ static inline void
 world_sort(world *w)
 {
     WORLD_SORT(w, endpoints, world_endpoint_before(w, a, b))
+    WORLD_SORT(w, recipients, world_name_order(w, a->id, b->id) < 0)
     WORLD_SORT(w, use_cases, world_name_order(w, a->id, b->id) < 0)
     WORLD_SORT(w, purposes, world_name_order(w, a->name, b->name) < 0)
 }
