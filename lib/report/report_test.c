@@ -88,12 +88,18 @@ make_image(void)
     blob.app_products[0] = (licet_image_app_product){.product = 0, .before_ms = UINT64_MAX};
     blob.app_products[1] = (licet_image_app_product){.product = 1, .before_ms = UINT64_MAX};
     blob.spans[0] = (licet_image_span){START_MS, UINT64_MAX};
-    blob.apps[0] = (licet_image_app){put_string("pages"), put_string("prod"), 0, {0, 1}, LICET_NONE, 0, UINT64_MAX, 0};
-    blob.apps[1] = (licet_image_app){put_string("reader"), put_string("prod"), LICET_NONE, {0, 2}, LICET_NONE, 0, UINT64_MAX, 0};
-    blob.apps[2] = (licet_image_app){put_string("idle"), put_string("test"), LICET_NONE, {0, 0}, LICET_NONE, 0, UINT64_MAX, 0};
+    blob.apps[0] = (licet_image_app){
+        put_string("pages"), put_string("prod"), 0, {0, 1}, LICET_NONE, 0, UINT64_MAX, 0, LICET_NONE, 0};
+    blob.apps[1] = (licet_image_app){
+        put_string("reader"), put_string("prod"), LICET_NONE, {0, 2}, LICET_NONE, 0, UINT64_MAX, 0, LICET_NONE, 0};
+    blob.apps[2] = (licet_image_app){
+        put_string("idle"), put_string("test"), LICET_NONE, {0, 0}, LICET_NONE, 0, UINT64_MAX, 0, LICET_NONE, 0};
     for (uint32_t i = 0; i < 2; i++) {
-        blob.credentials[i] = (licet_image_credential){
-            .id = put_string(i == 0 ? "K-1" : "K-2"), .app = i, .from_ms = START_MS, .before_ms = UINT64_MAX};
+        blob.credentials[i] = (licet_image_credential){.id = put_string(i == 0 ? "K-1" : "K-2"),
+                                                       .app = i,
+                                                       .recipient = LICET_NONE,
+                                                       .from_ms = START_MS,
+                                                       .before_ms = UINT64_MAX};
     }
     for (uint32_t i = 0; i < 3; i++) {
         blob.use_cases[i] = (licet_image_use_case){.id = put_string(i == 0   ? "UC-1"
