@@ -122,35 +122,21 @@ ngx_http_licet_cannot_record(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 
 /* ---- limits ------------------------------------------------------------------- */
 
-/* Held: what is asked would fit if what is under way came back, or nothing but that is in the way. */
-static licet_reason
-ngx_http_licet_why_short(const ngx_http_licet_ctx_t *ctx, const licet_shortage *shortage)
-{
-    const licet_verdict_limit *limit = &ctx->verdict.limits[shortage->limit];
-
-    if (shortage->held > 0 && (shortage->remaining == 0 || shortage->remaining + shortage->held >= limit->amount)) {
-        return LICET_REASON_QUOTA_HELD;
-    }
-    return limit->kind == LICET_KIND_REQUEST ? LICET_REASON_RATE_LIMIT : LICET_REASON_CAP_REACHED;
-}
-
 /* What is left of each limit now, after this request's reservation if it got one. A counter whose window lies ahead of
  * the clock, which was set back, is what binds. */
 static void
 ngx_http_licet_remaining(ngx_http_licet_ctx_t *ctx)
 {
+    const licet_image *image = &ctx->caller.image->image;
     licet_verdict_limit *bound;
     licet_counter_value value;
-    uint64_t most, taken;
     uint32_t i;
 
     for (i = 0; i < ctx->verdict.limits_len; i++) {
         bound = &ctx->verdict.limits[i];
-        value = licet_gate_counter(ctx->area->gate, bound->counter);
-        most = bound->most;
-        taken = value.window >= bound->window ? value.taken : 0;
-        bound->window = ngx_max(value.window, bound->window);
-        ctx->remaining[i] = most > taken ? most - taken : 0;
+        value = licet_gate_used(ctx->area->gate, &image->limits[bound->limit], bound->counter, bound->window);
+        bound->window = value.window;
+        ctx->remaining[i] = bound->most > value.taken ? bound->most - value.taken : 0;
     }
     ctx->limits_known = 1;
 }
@@ -163,7 +149,7 @@ ngx_http_licet_short(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, const lic
     licet_slot *slot = NULL;
 
     ctx->verdict.verdict = LICET_VERDICT_REFUSE;
-    ctx->verdict.reason = ngx_http_licet_why_short(ctx, shortage);
+    ctx->verdict.reason = licet_shortage_reason(image, &ctx->verdict, shortage);
     ctx->verdict.clause = image->limits[ctx->verdict.limits[shortage->limit].limit].clause;
     if (licet_worker_admit(ctx->area->worker, image, &ctx->facts, &ctx->verdict, 0, ctx->now_ms, &slot, &ignored,
                            NULL) == LICET_ADMITTED) {
@@ -238,7 +224,7 @@ ngx_http_licet_admitted(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_
             /* it was taken all the same: what this request holds itself is in nobody's way */
             others = *shortage;
             others.held -= ngx_min(others.held, ctx->verdict.limits[shortage->limit].amount);
-            ctx->reason = ngx_http_licet_why_short(ctx, &others);
+            ctx->reason = licet_shortage_reason(&ctx->caller.image->image, &ctx->verdict, &others);
         }
     }
     return ngx_http_licet_pass(r, ctx);

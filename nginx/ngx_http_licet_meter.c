@@ -12,9 +12,14 @@
  *      that the count at any byte of it can be told when the client leaves.
  *  (4) What cannot be counted is passed with its reason, never as zero.
  *  (5) A response of a gated location that nobody admitted does not leave.
- *  (6) What comes compressed is counted in a copy (ngx_http_licet_inflate.c).
+ *  (6) A body without a page reserves ahead: a quarter of what it brought, at most 64 units or 64 KiB, so that a stream
+ *      does not go to the counters for each unit. Near a limit it reserves what it brings and no more.
+ *  (7) What comes compressed is counted in a copy (ngx_http_licet_inflate.c).
  */
 #include "ngx_http_licet.h"
+
+#define NGX_HTTP_LICET_AHEAD_UNITS 64
+#define NGX_HTTP_LICET_AHEAD_BYTES 65536
 
 static ngx_http_output_header_filter_pt ngx_http_next_header_filter;
 static ngx_http_output_body_filter_pt ngx_http_next_body_filter;
@@ -310,6 +315,30 @@ ngx_http_licet_meter_at(const ngx_http_licet_ctx_t *ctx, uint64_t handed, bool m
 
 /* ---- body ------------------------------------------------------------------------- */
 
+/* How much more than it brought a body reserves where nobody knows its size: a quarter, and no more than a little. */
+static uint64_t
+ngx_http_licet_ahead(const ngx_http_licet_ctx_t *ctx, uint32_t kind, uint64_t units)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    const licet_image_count *count;
+    licet_range counts = {0, 0};
+    uint32_t i;
+
+    if (kind == LICET_KIND_BYTE) {
+        return ngx_min(units / 4, NGX_HTTP_LICET_AHEAD_BYTES);
+    }
+    if (ctx->verdict.endpoint != LICET_NONE) {
+        counts = image->endpoints[ctx->verdict.endpoint].counts;
+    }
+    for (i = 0; i < counts.count; i++) {
+        count = &image->counts[counts.first + i];
+        if (count->kind == kind && count->page_from == LICET_PAGE_NONE) {
+            return ngx_min(units / 4, NGX_HTTP_LICET_AHEAD_UNITS);
+        }
+    }
+    return 0;
+}
+
 /* NGX_OK, NGX_AGAIN: the lease is short, NGX_DECLINED: the buffer must not go on. */
 static ngx_int_t
 ngx_http_licet_reserve(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, uint32_t kind, uint64_t units)
@@ -319,8 +348,15 @@ ngx_http_licet_reserve(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, uint32_
     bool cut = version->on_overrun == LICET_OVERRUN_CUT && version->mode == LICET_MODE_ENFORCE;
     ngx_http_licet_meter_t *m = ctx->meter;
     licet_worker *worker = ctx->area->worker;
+    uint64_t ahead;
 
     if (units <= m->reserved[kind]) {
+        return NGX_OK;
+    }
+    ahead = ngx_http_licet_ahead(ctx, kind, units);
+    if (ahead > 0 && licet_slot_top_up(worker, ctx->slot, kind, units + ahead)) {
+        ctx->body_short = 0;
+        m->reserved[kind] = units + ahead;
         return NGX_OK;
     }
     if (!licet_slot_top_up(worker, ctx->slot, kind, units) &&

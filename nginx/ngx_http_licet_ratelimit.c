@@ -5,7 +5,9 @@
  *
  *  (1) Values are Structured Fields (RFC 9651): a clause that could not stand
  *      in a string there is left out, the rest is said.
- *  (2) Requests and bytes are registered quota units; any other unit is told by
+ *  (2) Where units are weighed, as those of a prepaid credit, what is told is how many of them fit. A limit without a
+ *      window (a credit, what is under way at once) has neither w nor t.
+ *  (3) Requests and bytes are registered quota units; any other unit is told by
  *      the parameter licet-unit.
  */
 #include "ngx_http_licet.h"
@@ -37,7 +39,7 @@ ngx_http_licet_ratelimit_unit(ngx_http_licet_text_t *out, const licet_image *ima
     }
 }
 
-/* ', "KEY";q=1;w=2': a key and two numbers. */
+/* ', "KEY";q=1;w=2': a key and two numbers; other UINT64_MAX: the second is not told. */
 static void
 ngx_http_licet_ratelimit_item(ngx_http_licet_text_t *out, bool first, licet_bytes key, char name, uint64_t number,
                               char other_name, uint64_t other)
@@ -51,8 +53,10 @@ ngx_http_licet_ratelimit_item(ngx_http_licet_text_t *out, bool first, licet_byte
     ngx_http_licet_put(out, key);
     ngx_http_licet_put(out, licet_bytes_of(a, sizeof(a)));
     ngx_http_licet_put_number(out, number);
-    ngx_http_licet_put(out, licet_bytes_of(b, sizeof(b)));
-    ngx_http_licet_put_number(out, other);
+    if (other != UINT64_MAX) {
+        ngx_http_licet_put(out, licet_bytes_of(b, sizeof(b)));
+        ngx_http_licet_put_number(out, other);
+    }
 }
 
 static void
@@ -65,10 +69,13 @@ ngx_http_licet_ratelimit_one(ngx_http_licet_text_t *policy, ngx_http_licet_text_
     uint64_t end = licet_window_end_ms(image, limit, bound->window);
     uint64_t begin = licet_window_begin_ms(image, limit, bound->window);
 
-    ngx_http_licet_ratelimit_item(policy, first, key, 'q', bound->most, 'w', (end - begin) / 1000);
+    ngx_http_licet_ratelimit_item(policy, first, key, 'q', bound->most / bound->weight, 'w',
+                                  end == UINT64_MAX ? end : (end - begin) / 1000);
     ngx_http_licet_ratelimit_unit(policy, image, bound->kind);
-    ngx_http_licet_ratelimit_item(state, first, key, 'r', ctx->remaining[i], 't',
-                                  end > ctx->now_ms ? (end - ctx->now_ms + 999) / 1000 : 0);
+    ngx_http_licet_ratelimit_item(state, first, key, 'r', ctx->remaining[i] / bound->weight, 't',
+                                  end == UINT64_MAX   ? end
+                                  : end > ctx->now_ms ? (end - ctx->now_ms + 999) / 1000
+                                                      : 0);
 }
 
 static ngx_int_t

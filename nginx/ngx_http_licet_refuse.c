@@ -45,25 +45,22 @@ static void
 ngx_http_licet_retry_with(licet_buffer *out, const ngx_http_licet_ctx_t *ctx, const licet_shortage *shortage)
 {
     const licet_image *image = &ctx->caller.image->image;
-    uint32_t kind = ctx->verdict.limits[shortage->limit].kind, i;
-    uint64_t fits = shortage->remaining;
+    const licet_verdict_limit *bound = &ctx->verdict.limits[shortage->limit];
+    uint64_t fits = licet_shortage_fits(&ctx->verdict, shortage, ctx->limits_known ? ctx->remaining : NULL);
     const licet_image_endpoint *e;
     const licet_image_count *count;
     licet_bytes query;
+    uint32_t i;
 
     if (ctx->verdict.endpoint == LICET_NONE) {
         return;
     }
-    for (i = 0; ctx->limits_known && i < ctx->verdict.limits_len; i++) {
-        if (ctx->verdict.limits[i].kind == kind) {
-            fits = ngx_min(fits, ctx->remaining[i]);
-        }
-    }
     e = &image->endpoints[ctx->verdict.endpoint];
     for (i = 0; fits > 0 && i < e->counts.count; i++) {
         count = &image->counts[e->counts.first + i];
-        if (count->kind == kind && (count->page_from == LICET_PAGE_QUERY || count->page_from == LICET_PAGE_ITEMS) &&
-            fits < ctx->verdict.limits[shortage->limit].amount) {
+        if (count->kind == bound->kind &&
+            (count->page_from == LICET_PAGE_QUERY || count->page_from == LICET_PAGE_ITEMS) &&
+            fits < bound->amount / bound->weight) {
             query = licet_image_text(image, count->page_query);
             licet_put_format(out, ",\"retry_with\":\"%.*s<=%llu\"", (int)query.len, (const char *)query.data,
                              (unsigned long long)fits);
@@ -89,6 +86,43 @@ ngx_http_licet_problem_agreement(licet_buffer *out, const ngx_http_licet_ctx_t *
     }
 }
 
+/* Which limit, what is left of it, what responses under way hold of the rest, and when there is more. */
+static void
+ngx_http_licet_problem_shortage(licet_buffer *out, const ngx_http_licet_ctx_t *ctx, const licet_shortage *shortage)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    const licet_verdict_limit *bound = &ctx->verdict.limits[shortage->limit];
+    char reset[LICET_TIME_TEXT];
+
+    ngx_http_licet_json_member(out, "limit", licet_image_limit_name(image, &image->limits[bound->limit]));
+    ngx_http_licet_json_member(out, "unit", licet_image_text(image, image->header->kinds[bound->kind]));
+    licet_put_format(out, ",\"remaining\":%llu", (unsigned long long)(shortage->remaining / bound->weight));
+    if (shortage->held > 0) {
+        licet_put_format(out, ",\"held\":%llu", (unsigned long long)(shortage->held / bound->weight));
+    }
+    if (shortage->reset_ms != UINT64_MAX) {
+        licet_time_format(shortage->reset_ms, reset);
+        ngx_http_licet_json_member(out, "resets_at", licet_bytes_of_text(reset));
+    }
+    ngx_http_licet_retry_with(out, ctx, shortage);
+}
+
+/* 'Responses under way hold 95 of the 100 …': the sentence of a refusal that only they cause. */
+static licet_bytes
+ngx_http_licet_held_text(char *out, size_t size, const ngx_http_licet_ctx_t *ctx, const licet_shortage *shortage)
+{
+    const licet_image *image = &ctx->caller.image->image;
+    const licet_verdict_limit *bound = &ctx->verdict.limits[shortage->limit];
+    licet_bytes unit = licet_image_text(image, image->header->kinds[bound->kind]);
+    int len;
+
+    len =
+        snprintf(out, size, "%llu units (%.*s) are held by responses under way; %llu are left. Try again in a moment.",
+                 (unsigned long long)(shortage->held / bound->weight), (int)unit.len, (const char *)unit.data,
+                 (unsigned long long)(shortage->remaining / bound->weight));
+    return licet_bytes_of(out, (size_t)len < size ? (size_t)len : size - 1);
+}
+
 static void
 ngx_http_licet_problem(licet_buffer *out, const ngx_http_licet_ctx_t *ctx, licet_reason reason, uint32_t clause,
                        const licet_shortage *shortage)
@@ -96,10 +130,13 @@ ngx_http_licet_problem(licet_buffer *out, const ngx_http_licet_ctx_t *ctx, licet
     bool known = ctx != NULL && ctx->caller.image != NULL;
     const licet_image *image = known ? &ctx->caller.image->image : NULL;
     licet_bytes says = {NULL, 0};
-    char reset[LICET_TIME_TEXT];
+    char held[256];
 
     if (known && clause != LICET_NONE && reason != LICET_REASON_QUOTA_HELD) {
         says = licet_image_text(image, image->clauses[clause].says);
+    }
+    if (known && shortage != NULL && reason == LICET_REASON_QUOTA_HELD) {
+        says = ngx_http_licet_held_text(held, sizeof(held), ctx, shortage);
     }
     if (says.len == 0) {
         says = licet_bytes_of_text(licet_reason_detail(reason));
@@ -114,12 +151,7 @@ ngx_http_licet_problem(licet_buffer *out, const ngx_http_licet_ctx_t *ctx, licet
         ngx_http_licet_json_member(out, "decision", licet_bytes_of_text((const char *)ctx->decision));
     }
     if (known && shortage != NULL) {
-        licet_time_format(shortage->reset_ms, reset);
-        ngx_http_licet_json_member(
-            out, "unit", licet_image_text(image, image->header->kinds[ctx->verdict.limits[shortage->limit].kind]));
-        licet_put_format(out, ",\"remaining\":%llu", (unsigned long long)shortage->remaining);
-        ngx_http_licet_json_member(out, "resets_at", licet_bytes_of_text(reset));
-        ngx_http_licet_retry_with(out, ctx, shortage);
+        ngx_http_licet_problem_shortage(out, ctx, shortage);
     }
     licet_put_format(out, "}\n");
 }
@@ -132,10 +164,11 @@ ngx_http_licet_retry_after(licet_reason reason, const licet_shortage *shortage)
 {
     uint64_t now = ngx_http_licet_now();
 
-    if (reason == LICET_REASON_QUOTA_HELD || reason == LICET_REASON_CANNOT_RECORD) {
+    if (reason == LICET_REASON_QUOTA_HELD || reason == LICET_REASON_CONCURRENT ||
+        reason == LICET_REASON_CANNOT_RECORD) {
         return 1;
     }
-    if (shortage == NULL) {
+    if (shortage == NULL || shortage->reset_ms == UINT64_MAX) {
         return 0;
     }
     return shortage->reset_ms > now ? (shortage->reset_ms - now + 999) / 1000 : 1;

@@ -168,6 +168,13 @@ typedef struct licet_shortage {
                            enough has rolled off; UINT64_MAX: not by waiting */
 } licet_shortage;
 
+/* What a refusal by that limit is called. */
+licet_reason licet_shortage_reason(const licet_image *image, const licet_verdict *verdict,
+                                   const licet_shortage *shortage);
+/* Units of the limit's kind that all limits have room for. remaining: of each of the verdict's limits what is left, or
+ * NULL: of the one that is short alone. */
+uint64_t licet_shortage_fits(const licet_verdict *verdict, const licet_shortage *shortage, const uint64_t *remaining);
+
 /*
  * Opens a slot and takes the amounts of verdict->limits from all of them (all or none) and verdict->reserve from the
  * agreement's leases, and room in the rings. A refusing verdict takes nothing but a slot and room. In OBSERVE mode, and

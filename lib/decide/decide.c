@@ -364,6 +364,15 @@ reserve_units(const licet_image *image, const licet_facts *facts, licet_verdict 
     return counted;
 }
 
+/* As many as can be told: no limit allows so many. */
+static uint64_t
+weighed(uint64_t units, uint64_t weight)
+{
+    uint64_t product;
+
+    return __builtin_mul_overflow(units, weight, &product) ? UINT64_MAX : product;
+}
+
 void
 licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_verdict *verdict)
 {
@@ -394,7 +403,7 @@ licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_v
         bound->kind = limit->kind;
         bound->window = licet_window_of(image, limit, facts->time_ms);
         bound->weight = limit->weight;
-        bound->amount = verdict->reserve[limit->kind] * limit->weight;
+        bound->amount = weighed(verdict->reserve[limit->kind], limit->weight);
         bound->most = licet_image_most(image, limit, facts->time_ms);
         bound->observe = limit->clause != LICET_NONE && image->clauses[limit->clause].mode == LICET_MODE_OBSERVE;
     }
