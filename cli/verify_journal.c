@@ -9,6 +9,7 @@
 
 #include "site.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,13 +135,42 @@ note_lost_end(verify *v)
     }
 }
 
+/* Duplicates are found anew, with a set of their own in a folder that is gone afterwards. */
+static bool
+seen_begin(licet_fold *fold, char path[PATH_MAX], licet_seen **out_seen, licet_error *err)
+{
+    const char *base = getenv("TMPDIR");
+
+    snprintf(path, PATH_MAX, "%s/licet-verify-XXXXXX", base != NULL && base[0] != '\0' ? base : "/tmp");
+    if (mkdtemp(path) == NULL) {
+        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: %s", path, strerror(errno));
+    }
+    if (!licet_seen_file_open(path, (uint64_t)getpid(), out_seen, err)) {
+        rmdir(path);
+        return false;
+    }
+    licet_fold_use(fold, *out_seen);
+    return true;
+}
+
+static void
+seen_end(const char *path, licet_seen *seen)
+{
+    if (seen != NULL) {
+        seen->ops->close(seen);
+        licet_seen_file_remove(path, NULL);
+        rmdir(path);
+    }
+}
+
 void
 verify_journal(verify *v)
 {
     journal_work w = {.v = v, .next = 1};
     licet_journal *journal = NULL;
+    licet_seen *seen = NULL;
     licet_error err = {0};
-    char path[PATH_MAX];
+    char path[PATH_MAX], ids[PATH_MAX];
     bool ok = licet_cli_path(v->dir, "data/journal", path, sizeof(path), &err);
 
     if (ok && access(path, R_OK | X_OK) != 0) {
@@ -148,7 +178,7 @@ verify_journal(verify *v)
         return; /* who verifies another's site has not got it */
     }
     ok = ok && licet_journal_file_open(path, true, 0, &journal, &err) &&
-         licet_fold_new(on_ledger, on_folded, &w, &w.fold, &err) &&
+         licet_fold_new(on_ledger, on_folded, &w, &w.fold, &err) && seen_begin(w.fold, ids, &seen, &err) &&
          journal->ops->replay(journal, 1, on_journal, &w, &err);
     verify_progress_end(v);
     v->journal_read = ok;
@@ -162,6 +192,7 @@ verify_journal(verify *v)
     v->journal_hole = w.hole;
     v->journal_whole = ok && !w.hole && !v->journal_lost_end;
     licet_fold_free(w.fold);
+    seen_end(ids, seen);
     if (journal != NULL) {
         journal->ops->close(journal, NULL);
     }

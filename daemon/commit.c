@@ -225,5 +225,11 @@ recorder_on_fold_entry(void *user, uint32_t ledger, licet_bytes entry, licet_err
         return true;
     }
     book->touched = true;
-    return licet_ledger_append(book->ledger, entry, err) && (!r->recovering || recorder_learn(r, book, entry, err));
+    if (!licet_ledger_append(book->ledger, entry, err)) {
+        return false;
+    }
+    if (r->recovering) {
+        return recorder_learn(r, book, entry, err);
+    }
+    return entry.data[0] != LICET_ENTRY_DUPLICATES || recorder_credit(r, book, entry, err);
 }

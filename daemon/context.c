@@ -45,6 +45,7 @@ recorder_names_done(recorder_names *names)
     free(names->units);
     free(names->rows);
     free(names->table);
+    free(names->at);
     licet_buffer_done(&names->texts);
     memset(names, 0, sizeof(*names));
 }
@@ -107,6 +108,24 @@ table_grow(recorder_names *names, licet_error *err)
     return true;
 }
 
+static bool
+at_grow(recorder_names *names, licet_error *err)
+{
+    uint32_t capacity = names->at_capacity == 0 ? 64 : 2 * names->at_capacity;
+    uint32_t *grown;
+
+    if (names->contexts < names->at_capacity) {
+        return true;
+    }
+    grown = realloc(names->at, capacity * sizeof(*grown));
+    if (grown == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for %u contexts", capacity);
+    }
+    names->at = grown;
+    names->at_capacity = capacity;
+    return true;
+}
+
 /* Keeps a tuple under the next number. */
 static bool
 keep(recorder_names *names, uint64_t hash, licet_bytes tuple, licet_error *err)
@@ -114,12 +133,13 @@ keep(recorder_names *names, uint64_t hash, licet_bytes tuple, licet_error *err)
     recorder_name *place;
     size_t at = names->texts.len;
 
-    if (!table_grow(names, err)) {
+    if (!table_grow(names, err) || !at_grow(names, err)) {
         return false;
     }
     if (!licet_put_bytes(&names->texts, tuple)) {
         return LICET_FAIL(err, LICET_E_LIMIT, 0, "the dictionary of a ledger has grown beyond %zu bytes", TEXTS_MAX);
     }
+    names->at[names->contexts] = (uint32_t)at; /* TEXTS_MAX fits */
     place = place_of(names, hash, tuple);
     *place = (recorder_name){hash, at, tuple.len, ++names->contexts};
     return true;
@@ -139,6 +159,24 @@ recorder_names_learn_context(recorder_names *names, licet_bytes entry, uint32_t 
     }
     tuple = licet_bytes_of(entry.data + HEAD_LEN, entry.len - HEAD_LEN);
     return keep(names, hash_of(names, tuple), tuple, err);
+}
+
+bool
+recorder_names_context(const recorder_names *names, uint32_t number, licet_context *out_context)
+{
+    licet_cursor c = {licet_buffer_view(&names->texts), 0};
+
+    if (number == 0 || number > names->contexts) {
+        return false;
+    }
+    c.pos = names->at[number - 1];
+#define TAKE_FIELD(name)                                                                                               \
+    if (!licet_take_text(&c, &out_context->name)) {                                                                    \
+        return false;                                                                                                  \
+    }
+    LICET_CONTEXT_FIELDS(TAKE_FIELD)
+#undef TAKE_FIELD
+    return true;
 }
 
 /* ---- unit kinds ------------------------------------------------------------- */

@@ -309,7 +309,8 @@ recorder_stage_wide(licet_recorder *r, const licet_wide *in, licet_error *err)
     if (w.verdict == LICET_VERDICT_REFUSE) {
         ok = stage_refusal(r, book, &receipt, w.reason, err);
     } else {
-        ok = collect(r, book, image, &w, &list, err) && stage_parts(r, book, &receipt, &list, err);
+        ok = collect(r, book, image, &w, &list, err) && stage_parts(r, book, &receipt, &list, err) &&
+             (image == NULL || recorder_stage_compare(r, book, image, &w, &receipt, err));
     }
     if (ok) {
         count(r, book, &w, &receipt, &list);

@@ -69,8 +69,8 @@ endpoint_named(const licet_image *image, const licet_image_version *version, lic
 
 /* Which rows of the image in force a context names; LICET_NONE: none (any more). Of a purpose, whether some limit names
  * it: to all others it is the same. */
-static recorder_rows
-rows_of(const licet_image *image, const licet_context *context)
+recorder_rows
+recorder_rows_of(const licet_image *image, const licet_context *context)
 {
     const licet_image_header *h = image->header;
     recorder_rows rows = {.version = LICET_NONE, .purpose = LICET_NONE};
@@ -120,7 +120,7 @@ learn_rows(licet_recorder *r, recorder_book *book, uint32_t number, const licet_
         names->rows = grown;
         names->rows_len = len;
     }
-    names->rows[number] = rows_of(image, context);
+    names->rows[number] = recorder_rows_of(image, context);
     return true;
 }
 
@@ -350,7 +350,7 @@ rows_late(const licet_image *image, const licet_image *judged, const licet_wide 
     if (w->use_case != LICET_NONE) {
         context.use_case = licet_image_text(judged, judged->use_cases[w->use_case].id);
     }
-    return rows_of(image, &context);
+    return recorder_rows_of(image, &context);
 }
 
 /* If its batch is not committed the receipt comes again and is charged again: under-use. */
@@ -436,6 +436,8 @@ on_sum(void *user, uint64_t index, licet_bytes entry, licet_error *err)
         }
         sum_receipt(s->r, s->book, &receipt);
         return true;
+    case LICET_ENTRY_DUPLICATES:
+        return recorder_sum_credit(s->r, s->book, entry, err);
     case LICET_ENTRY_GAP:
         if (!licet_gap_decode(entry, &gap, err)) {
             return false;
@@ -562,6 +564,8 @@ recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_
         return recorder_names_learn_unit(&book->names, entry, err);
     case LICET_ENTRY_VERSION:
         return learn_version(book, entry, err);
+    case LICET_ENTRY_DUPLICATES:
+        return recorder_sum_credit(r, book, entry, err);
     case LICET_ENTRY_GAP:
         return learn_gap(r, book, entry, err);
     default:

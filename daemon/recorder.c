@@ -479,8 +479,8 @@ gate_round(licet_recorder *r, uint64_t now_ms, uint64_t *out_work, licet_error *
     recorder_gate_old_follow(r); /* each round: until then what is taken in two files can pass a limit */
     r->fill = 0;
     /* those who wait for a lease do not wait for the journal's sync as well, nor those who came during it */
-    return recorder_leases_wanted(r, now_ms, err) && recorder_drain(r, now_ms, out_work, err) &&
-           recorder_leases_wanted(r, now_ms, err);
+    return recorder_gathered_bound(r, err) && recorder_leases_wanted(r, now_ms, err) &&
+           recorder_drain(r, now_ms, out_work, err) && recorder_leases_wanted(r, now_ms, err);
 }
 
 /* Nothing goes back with it: windows, ticks and periods wait until the clock has come that far again. */

@@ -70,6 +70,16 @@ recorder_sum_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t 
 }
 
 void
+recorder_sum_take(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units)
+{
+    if (r->sums != NULL && counter < r->sums_len && r->sums[counter].window == window) {
+        uint64_t there = r->sums[counter].units;
+
+        r->sums[counter].units = there > units ? there - units : 0;
+    }
+}
+
+void
 recorder_counters_set(licet_recorder *r)
 {
     for (uint32_t i = 0; r->sums != NULL && i < r->sums_len; i++) {

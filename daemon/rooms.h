@@ -47,8 +47,10 @@ typedef struct recorder_names {
     uint8_t seed[16];
     licet_buffer texts;
     recorder_name *table;
-    size_t table_len;    /* power of two */
-    uint32_t contexts;   /* last number given; numbers begin at 1 */
+    size_t table_len;  /* power of two */
+    uint32_t contexts; /* last number given; numbers begin at 1 */
+    uint32_t *at;      /* of each context in texts, by number - 1 */
+    uint32_t at_capacity;
     recorder_rows *rows; /* by number; only while live counters are rebuilt */
     size_t rows_len;
     char **units; /* by number - 1 */
@@ -181,6 +183,7 @@ struct licet_recorder {
     /* state: what is opened anew after a failure */
     licet_journal *journal;
     licet_fold *fold;
+    licet_seen *seen;      /* ids that were delivered */
     recorder_book **books; /* by cell */
     uint32_t books_len;
     bool recovering;
@@ -224,6 +227,7 @@ struct licet_recorder {
     recorder_recent *recent; /* ring */
     uint64_t recent_len;     /* ever */
     uint64_t watched_until;
+    uint64_t credited;          /* duplicates, since the start */
     uint64_t unmetered, broken; /* responses, ring entries since the start */
     recorder_counts counts;
     uint64_t began_ms;
@@ -280,6 +284,8 @@ bool recorder_names_init(recorder_names *names, licet_error *err);
 void recorder_names_done(recorder_names *names);
 bool recorder_names_learn_context(recorder_names *names, licet_bytes entry, uint32_t *out_number, licet_error *err);
 bool recorder_names_learn_unit(recorder_names *names, licet_bytes entry, licet_error *err);
+/* The context of a number; its texts are borrowed until the dictionary grows. False: none. */
+bool recorder_names_context(const recorder_names *names, uint32_t number, licet_context *out_context);
 /* Number of a unit kind, told to the ledger before first use. */
 bool recorder_unit(licet_recorder *r, recorder_book *book, licet_bytes name, uint8_t *out_number, licet_error *err);
 /* 0: the ledger does not know the name. */
@@ -331,6 +337,7 @@ void recorder_sums_end(licet_recorder *r);
 bool recorder_stands_in(const licet_image *image, const licet_image_limit *limit, licet_flow flow,
                         const recorder_rows *rows, uint64_t time_ms, uint64_t now_ms, uint32_t *out_row,
                         uint32_t *out_window);
+recorder_rows recorder_rows_of(const licet_image *image, const licet_context *context);
 void recorder_charge_gap(licet_recorder *r, recorder_book *book, const licet_gap *gap);
 /* Charges a response that an older image judged with those counters of the image in force which that one had not. */
 void recorder_charge_late(licet_recorder *r, const licet_image *judged, const licet_wide *wide);
@@ -339,7 +346,22 @@ bool recorder_counters_seed(licet_recorder *r, uint64_t now_ms, licet_error *err
 /* All counters of the images in force are set. */
 void recorder_counted(licet_recorder *r);
 
+/* duplicates.c */
+/* Behind a receipt: which of its units are compared, by the counting rules of its version. */
+bool recorder_stage_compare(licet_recorder *r, recorder_book *book, const licet_image *image, const licet_wide *wide,
+                            const licet_receipt *receipt, licet_error *err);
+/* Gives up on ids of responses under way that are too many. */
+bool recorder_gathered_bound(licet_recorder *r, licet_error *err);
+/* Opens the set of seen ids for the fold; the ledgers are open. */
+bool recorder_seen_open(licet_recorder *r, licet_error *err);
+/* The journal must be read from behind this number for it. */
+uint64_t recorder_seen_needs(const licet_recorder *r);
+/* A credit that the fold made just now; one in a ledger that is summed. */
+bool recorder_credit(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_error *err);
+bool recorder_sum_credit(licet_recorder *r, const recorder_book *book, licet_bytes entry, licet_error *err);
+
 /* recount.c */
+void recorder_sum_take(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units);
 void recorder_counters_set(licet_recorder *r);
 /* Adds units of a window, at most up to most (what is taken already stays): to the counter, to the sum. */
 void recorder_counter_add(licet_recorder *r, uint32_t counter, uint32_t window, uint64_t units, uint64_t most);

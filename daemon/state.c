@@ -185,6 +185,7 @@ journal_replay(licet_recorder *r, licet_error *err)
     uint64_t most;
 
     folded_span(r, &p.least, &most);
+    p.least = recorder_seen_needs(r) < p.least ? recorder_seen_needs(r) : p.least;
     if (!recorder_path(r, path, err, "data/journal") ||
         !licet_journal_file_open(path, false, most + 1, &r->journal, err)) {
         return false;
@@ -256,7 +257,8 @@ recorder_state_open(licet_recorder *r, uint64_t now_ms, licet_error *err)
         return false;
     }
     if (!licet_fold_new(recorder_on_fold_ledger, recorder_on_fold_entry, r, &r->fold, err) ||
-        !recorder_books_grow(r, err) || !books_recall(r, err) || !journal_replay(r, err)) {
+        !recorder_books_grow(r, err) || !books_recall(r, err) || !recorder_seen_open(r, err) ||
+        !journal_replay(r, err)) {
         return false;
     }
     r->recovering = false;
@@ -279,6 +281,10 @@ recorder_state_close(licet_recorder *r)
     r->books_len = 0;
     licet_fold_free(r->fold);
     r->fold = NULL;
+    if (r->seen != NULL) {
+        r->seen->ops->close(r->seen);
+        r->seen = NULL;
+    }
     if (r->journal != NULL) {
         r->journal->ops->close(r->journal, NULL);
         r->journal = NULL;

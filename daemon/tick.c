@@ -135,6 +135,9 @@ recorder_tick(licet_recorder *r, uint64_t now_ms, bool all, licet_error *err)
     if (!ledgers_commit(r, number, all || r->ticks % TICKS_ALL == 0, err)) {
         return false;
     }
+    if ((all || r->ticks % TICKS_ALL == 0) && !licet_fold_commit_seen(r->fold, number, err)) {
+        return false;
+    }
     usage_try(r);
     return recorder_seal(r, false, err);
 }
