@@ -336,3 +336,64 @@ done:
     licet_buffer_done(&ins.text);
     return ok;
 }
+
+/* The credential with this id, of whatever app; or NULL. */
+static const yaml_node_t *
+credential_named(const licet_apps_file *file, const char *id)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = licet_apps_name(file, i)) != NULL; i++) {
+        const yaml_node_t *list = member(file, member(file, file->apps, name), "credentials");
+
+        if (list == NULL || list->type != YAML_SEQUENCE_NODE) {
+            continue;
+        }
+        for (const int *item = list->data.sequence.items.start; item < list->data.sequence.items.top; item++) {
+            if (is_text(member(file, node_of(file, *item), "id"), id)) {
+                return node_of(file, *item);
+            }
+        }
+    }
+    return NULL;
+}
+
+bool
+licet_apps_end_credential(const licet_apps_file *file, const char *id, const char *before, licet_buffer *out,
+                          unsigned *out_line, licet_error *err)
+{
+    const yaml_node_t *credential = credential_named(file, id), *was;
+    size_t rest;
+    insertion ins = {.at = 0};
+    unsigned line = 1;
+    bool ok;
+
+    if (credential == NULL) {
+        return LICET_FAIL(err, LICET_E_NOT_FOUND, 0, "credential \"%s\": no app has it", id);
+    }
+    licet_buffer_init(&ins.text, 4096);
+    was = member(file, credential, "before");
+    if (was != NULL) {
+        ins.at = byte_of(file->text, was->start_mark.index);
+        rest = byte_of(file->text, was->end_mark.index);
+        licet_put_format(&ins.text, "%s%s", rest == ins.at ? " " : "", before);
+    } else if (in_lines(credential)) {
+        insert_line(file, &ins, end_of(file, credential),
+                    node_of(file, credential->data.mapping.pairs.start[0].key)->start_mark.column, "before: ", before);
+        rest = ins.at;
+    } else {
+        ins.at = rest =
+            byte_of(file->text, node_of(file, credential->data.mapping.pairs.top[-1].value)->end_mark.index);
+        licet_put_format(&ins.text, ", before: %s", before);
+    }
+    for (size_t i = 0; i < ins.at; i++) {
+        line += file->text.data[i] == '\n';
+    }
+    licet_put_bytes(out, licet_bytes_of(file->text.data, ins.at));
+    licet_put_bytes(out, licet_buffer_view(&ins.text));
+    licet_put_bytes(out, licet_bytes_of(file->text.data + rest, file->text.len - rest));
+    ok = !ins.text.failed && !out->failed ? true : LICET_FAIL(err, LICET_E_LIMIT, 0, "apps.yaml is too large");
+    *out_line = line;
+    licet_buffer_done(&ins.text);
+    return ok;
+}

@@ -2,7 +2,7 @@
 /*
  * Edits of apps.yaml that leave everything else as the operator wrote it: comments, order, quotes, line ends.
  *
- *  (1) Text is only inserted, at one place, never changed or removed.
+ *  (1) Text is only inserted, at one place; all that is ever replaced is the time of a credential's 'before'.
  *  (2) The caller judges the result (licet_site_load) before it trusts it.
  */
 #ifndef LICET_APPS_EDIT_H
@@ -25,6 +25,11 @@ bool licet_apps_has_credential(const licet_apps_file *file, const char *app, con
 /* Appends to out the text with row (a flow mapping in one line) as one more credential of app; *out_line is where it
  * stands. */
 bool licet_apps_add_credential(const licet_apps_file *file, const char *app, const char *row, licet_buffer *out,
+                               unsigned *out_line, licet_error *err);
+
+/* Appends to out the text with before as the end of the credential with this id; *out_line is where it stands.
+ * NOT_FOUND when no app has it. */
+bool licet_apps_end_credential(const licet_apps_file *file, const char *id, const char *before, licet_buffer *out,
                                unsigned *out_line, licet_error *err);
 
 #endif

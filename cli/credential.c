@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * licet credential new: a secret is made, shown once, and its keyed hash written into apps.yaml.
+ * licet credential: end and list stand in credential_end.c. new: a secret is made, shown once, and its keyed hash
+ * written into apps.yaml.
  *
  *  (1) The secret is 32 random bytes; nothing that can be turned back into it is kept.
  *  (2) apps.yaml is judged after the edit; if the site is not well with it, or the new credential is not found in it,
  * it gets back what it held. (3) Two runs at once do not lose each other's edit: the folder is locked meanwhile.
  */
+#include "credential.h"
 #include "apps_edit.h"
 #include "site.h"
 
@@ -25,25 +27,29 @@
 static const char usage[] =
     "usage: licet credential new DIR APP [--agreement A] [--kind bearer|api-key] [--id K] [--from T] [--before T]\n"
     "                            [--json]\n"
+    "       licet credential end DIR K [--agreement A] [--before T | --overlap SPAN] [--json]\n"
+    "       licet credential list DIR [--agreement A] [--json]\n"
     "\n"
     "Makes a secret for APP, shows it once, and writes its keyed hash into the app's apps.yaml. Comments and layout "
     "of\n"
     "the file stay as they are. licet apply records it.\n"
+    "\n"
+    "end gives credential K an end, now unless another time is said; nothing is taken away. list tells of each\n"
+    "credential whether it is valid now. To replace one: new, apply, hand it over, end with an overlap, apply.\n"
     "\n"
     "  --agreement A   where apps of that name exist under several agreements\n"
     "  --kind KIND     bearer (Authorization: Bearer ...) or api-key (X-Api-Key: ...); default: bearer\n"
     "  --id K          its name in reports; default: the first free of K-1, K-2, ...\n"
     "  --from T        valid from this time on; default: now\n"
     "  --before T      valid before this time; default: no end\n"
+    "  --overlap SPAN  of end: valid for so long yet: 90s, 15m, 12h, 7d\n"
     "  --json          print it as one JSON document\n"
     "\n"
     "Times are 2022-10-10 or 2022-10-10T12:00:00Z.\n"
     "\n"
     "exit status: 0 it is written, 1 licet check would refuse the site, 2 it could not be made\n";
 
-extern const licet_command licet_command_credential;
-
-#define APPS_MAX ((size_t)4 << 20)
+#define APPS_MAX LICET_APPS_MAX
 #define SECRET_TEXT 64 /* lct_ and 43 characters */
 
 typedef struct request {
@@ -220,13 +226,13 @@ edit(request *r, const licet_apps_file *file, licet_buffer *out, licet_error *er
 }
 
 /* Replaces the file, keeping owner and mode. */
-static bool
-replace(const request *r, licet_bytes text, const struct stat *was, licet_error *err)
+bool
+licet_credential_replace(const char *path, licet_bytes text, const struct stat *was, licet_error *err)
 {
     char real[PATH_MAX];
 
-    if (realpath(r->path, real) == NULL) {
-        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: %s", r->path, strerror(errno));
+    if (realpath(path, real) == NULL) {
+        return LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: %s", path, strerror(errno));
     }
     if (!licet_file_replace(real, text, was->st_mode & 07777, err)) {
         return false;
@@ -272,9 +278,9 @@ write_credential(request *r, const apps *a, licet_error *err)
     if (ok && stat(r->path, &was) != 0) {
         ok = LICET_FAIL(err, LICET_E_SYSTEM, 0, "%s: %s", r->path, strerror(errno));
     }
-    if (ok && (!replace(r, licet_buffer_view(&text), &was, err) || !judge(r, err))) {
+    if (ok && (!licet_credential_replace(r->path, licet_buffer_view(&text), &was, err) || !judge(r, err))) {
         char why[sizeof(err->text)];
-        bool back = replace(r, licet_bytes_of(a->text, a->len), &was, &restore);
+        bool back = licet_credential_replace(r->path, licet_bytes_of(a->text, a->len), &was, &restore);
 
         memcpy(why, err->text, sizeof(why));
         ok = LICET_FAIL(err, err->code, 0, "%.400s (%s)", why,
@@ -372,7 +378,8 @@ parse(request *r, int argc, char **argv)
         return licet_cli_misuse(&licet_command_credential, "%s", err.text);
     }
     if (optind == argc || strcmp(argv[optind], "new") != 0) {
-        return licet_cli_misuse(&licet_command_credential, "\"%s\": expected new", optind < argc ? argv[optind] : "");
+        return licet_cli_misuse(&licet_command_credential, "\"%s\": expected new, end or list",
+                                optind < argc ? argv[optind] : "");
     }
     if (optind + 3 != argc) {
         return licet_cli_misuse(&licet_command_credential, "new: expected a site and an app");
@@ -454,8 +461,15 @@ run(int argc, char **argv)
 {
     request r = {
         .dir = "", .app = "", .kind = "bearer", .from_ms = licet_cli_now() / 1000 * 1000, .before_ms = UINT64_MAX};
-    int result = parse(&r, argc, argv);
+    int result;
 
+    if (argc > 1 && strcmp(argv[1], "end") == 0) {
+        return licet_credential_end(argc, argv);
+    }
+    if (argc > 1 && strcmp(argv[1], "list") == 0) {
+        return licet_credential_list(argc, argv);
+    }
+    result = parse(&r, argc, argv);
     if (result == LICET_EXIT_OK) {
         result = make_credential(&r);
     } else if (result < 0) {
@@ -465,4 +479,4 @@ run(int argc, char **argv)
     return result;
 }
 
-const licet_command licet_command_credential = {"credential", "make a key for an app", usage, run};
+const licet_command licet_command_credential = {"credential", "make, end and list the keys of apps", usage, run};

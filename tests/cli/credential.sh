@@ -108,9 +108,9 @@ expect 'an end before its start' 2 '' 'licet credential: --before "2026-01-01": 
 see licet credential --help' credential new shop a --before 2026-01-01
 expect 'no app' 2 '' 'licet credential: new: expected a site and an app
 see licet credential --help' credential new shop
-expect 'neither new nor anything' 2 '' 'licet credential: "": expected new
+expect 'neither new nor anything' 2 '' 'licet credential: "": expected new, end or list
 see licet credential --help' credential
-expect 'something else than new' 2 '' 'licet credential: "revoke": expected new
+expect 'something else than new' 2 '' 'licet credential: "revoke": expected new, end or list
 see licet credential --help' credential revoke shop a
 expect 'no site' 2 '' "licet credential: $("$licet" check nowhere 2>&1 | sed 's/^licet check: //')" credential new nowhere a
 same 'none of them touched the file' "$before" "$(sha256sum "$apps")"
@@ -135,6 +135,58 @@ Written to shop/agreements/B-2/apps.yaml:2 (a keyed hash of it).
 
 Record it: licet apply shop --reason "credential K-1"
 Show it:   curl -H '\''Authorization: Bearer SECRET'\'' http://127.0.0.1:8640/...' '' credential new shop b --agreement B-2
+# --- an end, and the list
+"$licet" init ends --upstream http://127.0.0.1:9000 --catalogue x-api-v2 >/dev/null
+apps=ends/agreements/A-1/apps.yaml
+printf "$(cat <<'END'
+apps:
+  a:
+    products: [P]
+    credentials:
+      - { id: K-1, kind: bearer, hmac_sha256: "%s", from: 2026-01-01 } # old
+      - id: K-2
+        kind: bearer
+        hmac_sha256: "%s"
+        from: 2026-01-01 # lines
+      - { id: K-3, before: 2027-01-01, kind: bearer, hmac_sha256: "%s", from: 2026-12-01 }
+END
+)\n" "$(printf '0%.0s' {1..64})" "$(printf '1%.0s' {1..64})" "$(printf '2%.0s' {1..64})" >"$apps"
+expect 'an end, now' 0 'Credential K-1 under agreement A-1 is valid before 2026-11-23T12:00:00Z. Written to ends/agreements/A-1/apps.yaml:5.
+
+Record it: licet apply ends --reason "end of credential K-1"' '' credential end ends K-1
+same 'in braces' '{ id: K-1, kind: bearer, hmac_sha256: "HMAC", from: 2026-01-01, before: 2026-11-23T12:00:00Z } # old' "$(sed -n '5s/^ *- //p' "$apps" | mask)"
+expect 'an end with an overlap' 0 'Credential K-2 under agreement A-1 is valid before 2026-11-30T12:00:00Z. Written to ends/agreements/A-1/apps.yaml:10.
+
+Record it: licet apply ends --reason "end of credential K-2"' '' credential end ends K-2 --overlap 7d
+same 'in lines' '        before: 2026-11-30T12:00:00Z' "$(sed -n 10p "$apps")"
+expect 'an end that comes closer, as JSON' 0 '{
+  "agreement": "A-1",
+  "id": "K-3",
+  "before": "2026-12-24",
+  "file": "ends/agreements/A-1/apps.yaml",
+  "line": 11
+}' '' credential end ends K-3 --before 2026-12-24 --json
+same 'in its place' '{ id: K-3, before: 2026-12-24, kind: bearer, hmac_sha256: "HMAC", from: 2026-12-01 }' "$(sed -n '11s/^ *- //p' "$apps" | mask)"
+expect 'the list' 0 'A-1  a  K-1  from 2026-01-01 before 2026-11-23T12:00:00Z  ended
+A-1  a  K-2  from 2026-01-01 before 2026-11-30T12:00:00Z  valid
+A-1  a  K-3  from 2026-12-01 before 2026-12-24  not yet' '' credential list ends
+same 'the list as JSON' '["ended","valid","not yet"]' "$("$licet" credential list ends --json | jq -c '[.credentials[].state]')"
+before=$(sha256sum "$apps")
+expect 'an end before its beginning' 2 '' 'licet credential: agreements/A-1/apps.yaml:11:28: app a: credential K-3: before "2026-11-23T12:00:00Z": expected a time after from "2026-12-01" (apps.yaml is as it was)' credential end ends K-3
+expect 'the end of what nobody has' 2 '' 'licet credential: credential "K-9": no app has it; licet credential list ends shows all' credential end ends K-9
+expect 'a span that is none' 2 '' 'licet credential: --overlap "7w": expected a span such as 90s, 15m, 12h, 7d
+see licet credential --help' credential end ends K-2 --overlap 7w
+same 'none of them touched the file' "$before" "$(sha256sum "$apps")"
+sed -i 's/^mode:/credentials: { most_per_app: 2, clause: CAP }\nmode:/' ends/agreements/A-1/2026-11-23.yaml
+clause=$(sed -nE 's/^  ([A-Z-]+): \{ section.*/\1/p' ends/agreements/A-1/2026-11-23.yaml | head -1)
+sed -i "s/clause: CAP }/clause: $clause }/" ends/agreements/A-1/2026-11-23.yaml
+"$licet" credential new ends a >/dev/null
+"$licet" credential new ends a >"$work/out" 2>"$work/err"
+same 'one more than the agreement allows at a time' "2 valid at one time: version 2026-11-23 allows 2 an app ($clause) (apps.yaml is as it was)" \
+    "$? $(sed -E 's/.*are (valid at)/\1/' "$work/err")"
+
+apps=shop/agreements/A-1/apps.yaml
+before=$(sha256sum "$apps")
 echo 'surprise: 1' >>shop/licet.yaml
 before=$(sha256sum "$apps")
 "$licet" credential new shop a >"$work/out" 2>"$work/err"
