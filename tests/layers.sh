@@ -35,6 +35,7 @@ ledger.h 7
 usage.h 8
 report.h 10
 simulate.h 10
+identity.h 11
 TABLE
 for header in include/licet/*.h; do
     case "$(basename "$header")" in base.h) continue ;; esac

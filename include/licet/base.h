@@ -36,6 +36,7 @@ extern "C" {
 #define LICET_LAYER_USAGE 8
 #define LICET_LAYER_IMPORT 9
 #define LICET_LAYER_REPORT 10
+#define LICET_LAYER_IDENTITY 11
 
 /* Borrowed bytes: valid as long as what they point into. data may be NULL when len is 0. */
 typedef struct licet_bytes {
