@@ -331,6 +331,8 @@ ngx_int_t ngx_http_licet_refuse(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx
                                 const licet_shortage *shortage);
 /* RateLimit-Policy and RateLimit for the limits that bind the request. */
 ngx_int_t ngx_http_licet_ratelimit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx);
+/* x-rate-limit-* and the like, where the catalogue says so; limits_known. */
+ngx_int_t ngx_http_licet_old_headers(ngx_http_request_t *r, const ngx_http_licet_ctx_t *ctx);
 
 /* ---- waiting in the body ---------------------------------------------------------------- */
 

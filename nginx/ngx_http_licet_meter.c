@@ -114,7 +114,10 @@ ngx_http_licet_decorate(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
     if (ctx->decision[0] != '\0' && ngx_http_licet_push_out(r, "Licet-Decision", decision) != NGX_OK) {
         return NGX_ERROR;
     }
-    return ctx->limits_known ? ngx_http_licet_ratelimit(r, ctx) : NGX_OK;
+    if (!ctx->limits_known) {
+        return NGX_OK;
+    }
+    return ngx_http_licet_old_headers(r, ctx) == NGX_OK ? ngx_http_licet_ratelimit(r, ctx) : NGX_ERROR;
 }
 
 /* Errors and redirects of nginx's own carry nothing licensed; what an upstream or a content handler made does. */

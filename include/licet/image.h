@@ -97,6 +97,12 @@ typedef enum licet_recipient_class {
     LICET_CLASS_EMBARGOED = 7,
 } licet_recipient_class;
 #define LICET_CLASSES_LEN 8
+/* Headers in which a platform told what is left before RateLimit was standardized, and its clients still look for. */
+typedef enum licet_rate_limit_headers {
+    LICET_RATE_LIMIT_HEADERS_NONE = 0,
+    LICET_RATE_LIMIT_HEADERS_X = 1,      /* x-rate-limit-limit, -remaining, -reset: Unix time in seconds */
+    LICET_RATE_LIMIT_HEADERS_REDDIT = 2, /* x-ratelimit-used, -remaining, -reset: seconds from now */
+} licet_rate_limit_headers;
 typedef enum licet_needs { LICET_NEEDS_NOTICE = 0, LICET_NEEDS_APPROVAL = 1, LICET_NEEDS_NEVER = 2 } licet_needs;
 typedef enum licet_page_from {
     LICET_PAGE_NONE = 0,
@@ -274,6 +280,8 @@ typedef struct licet_image_version {
     licet_range dedups;                /* of table dedups, one row for a unit at most */
     uint32_t most_credentials;         /* of one app that are valid at one time; 0: any number */
     uint32_t credentials_clause;       /* row of clauses that says so, or LICET_NONE */
+    uint32_t rate_limit_headers;       /* licet_rate_limit_headers, of the catalogue */
+    uint32_t reserved;                 /* 0 */
     licet_range duties;                /* of table duties */
     licet_text licensor, licensee;     /* legal names: the parties are part of the version */
     uint32_t use_case_not_declared;    /* licet_rule; REFUSE: each request needs an approved use case of its purpose */

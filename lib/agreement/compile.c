@@ -312,6 +312,7 @@ put_version(compiler *c, const licet_terms_version *version)
         .cannot_record = cannot->what,
         .on_overrun = (uint32_t)version->on_overrun.value,
         .unlisted = (uint32_t)version->catalogue->unlisted.value,
+        .rate_limit_headers = (uint32_t)version->catalogue->rate_limit_headers.value,
         .purpose_not_named = (uint32_t)version->purposes.not_named.value,
         .purpose_not_declared = (uint32_t)version->purposes.not_declared.value,
         .clauses = {ROWS(c, clauses, licet_image_clause), version->clauses.len},

@@ -566,9 +566,9 @@ check_version(const licet_image *image, const licet_image_version *version, lice
         !is_text(image, version->licensor, 0, LICET_TEXT_MAX) ||
         !is_text(image, version->licensee, 0, LICET_TEXT_MAX) ||
         !licet_blob_range(version->duties, header->duties_len) || version->allow_kind >= header->kinds_len ||
-        version->unlisted > LICET_RULE_REFUSE || version->purpose_not_named > LICET_RULE_REFUSE ||
-        version->purpose_not_declared > LICET_RULE_REFUSE || !check_version_recipients(image, version) ||
-        !licet_blob_range(version->clauses, header->clauses_len) ||
+        version->unlisted > LICET_RULE_REFUSE || version->rate_limit_headers > LICET_RATE_LIMIT_HEADERS_REDDIT ||
+        version->purpose_not_named > LICET_RULE_REFUSE || version->purpose_not_declared > LICET_RULE_REFUSE ||
+        !check_version_recipients(image, version) || !licet_blob_range(version->clauses, header->clauses_len) ||
         !licet_blob_range(version->purposes, header->purposes_len) ||
         !licet_blob_range(version->endpoints, header->endpoints_len) ||
         version->endpoints.count > LICET_ENDPOINTS_MAX || !licet_blob_range(version->limits, header->limits_len)) {

@@ -86,7 +86,7 @@ typedef struct licet_terms_catalogue {
     licet_terms_file file;
     licet_scalar name; /* x-api-v2@2022-10-10 */
     licet_rows units;  /* licet_terms_unit */
-    licet_number unlisted;
+    licet_number unlisted, rate_limit_headers;
     licet_rows endpoints; /* licet_terms_endpoint */
     licet_names unit_names, endpoint_names;
 } licet_terms_catalogue;

@@ -250,10 +250,16 @@ static const licet_field endpoint_fields[] = {
 static const licet_schema endpoint_schema = {
     .noun = "endpoint", .title = "id", .size = sizeof(licet_terms_endpoint), .fields = endpoint_fields};
 
+static const licet_word rate_limit_headers[] = {{"none", LICET_RATE_LIMIT_HEADERS_NONE},
+                                                {"x", LICET_RATE_LIMIT_HEADERS_X},
+                                                {"reddit", LICET_RATE_LIMIT_HEADERS_REDDIT},
+                                                {NULL, 0}};
+
 #define AT(member) .at = offsetof(licet_terms_catalogue, member)
 static const licet_field catalogue_fields[] = {
     {.name = "units", .type = LICET_FIELD_MAP, AT(units), .schema = &unit_schema},
     {.name = "unlisted", .type = LICET_FIELD_WORD, .required = true, AT(unlisted), .words = rules},
+    {.name = "rate_limit_headers", .type = LICET_FIELD_WORD, AT(rate_limit_headers), .words = rate_limit_headers},
     {.name = "endpoints", .type = LICET_FIELD_LIST, .required = true, AT(endpoints), .schema = &endpoint_schema},
     {.name = NULL}};
 #undef AT
