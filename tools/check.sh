@@ -57,7 +57,7 @@ build() {
 # Workers and licetd in threads of one process, on one mapping: what the thread sanitizer can see.
 build_stress() {
     configure build-tsan clang --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false &&
-        ninja -C build-tsan -j "$jobs" lib/quota-stress-test
+        ninja -C build-tsan -j "$jobs" lib/quota-stress-test lib/quota-rolling-test
 }
 tests_of() { # folder, suites...
     local folder="$1"
@@ -110,6 +110,7 @@ lane_sanitized() {
     done
     ground 'build of the shared memory (clang, thread sanitizer)' build_stress
     stage 'shared memory under the thread sanitizer' build-tsan/lib/quota-stress-test
+    stage 'rolling windows under the thread sanitizer' build-tsan/lib/quota-rolling-test
 }
 
 stage 'end to end: packages of npm' tests/e2e/install.sh

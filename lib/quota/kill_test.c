@@ -7,15 +7,18 @@
  *  (2) Nothing is given back twice: what a counter has taken is never less than what its receipts are charged.
  *  (3) A leak is at most one hold, and is told of; without one the figures are equal and nothing is held.
  *  (4) No limit is passed, but by an overrun.
+ *  (5) The same with other kinds of limits in the same places: a weighed one, one on what is under way at once, and a
+ *      rolling one over two buckets, in which nothing is ever half taken.
  *
  * The sources with steps are compiled into this test, so that licet_step is its own. The last test needs no steps: it
  * lets the worker go on by one machine instruction at a time, and judges each state of the memory as if it had died
  * there.
  */
 #define LICET_TEST_STEPS
-#include "admit.c" // NOLINT(bugprone-suspicious-include): see above
-#include "hold.c"  // NOLINT(bugprone-suspicious-include)
-#include "slot.c"  // NOLINT(bugprone-suspicious-include)
+#include "admit.c"   // NOLINT(bugprone-suspicious-include): see above
+#include "hold.c"    // NOLINT(bugprone-suspicious-include)
+#include "rolling.c" // NOLINT(bugprone-suspicious-include)
+#include "slot.c"    // NOLINT(bugprone-suspicious-include)
 
 #include "world.h"
 
@@ -50,6 +53,41 @@ licet_step(enum licet_step_number number)
     if (told->steps == told->die_at) {
         _exit(9);
     }
+}
+
+/* ---- two kinds of limits ------------------------------------------------------------- */
+
+#define WEIGHT 3u
+#define THIRD 3u /* counter of the third limit */
+static bool other_kinds;
+
+static void
+kinds_of_limits(world *w)
+{
+    if (other_kinds) {
+        w->limits[0].weight = WEIGHT;
+        w->limits[0].most *= WEIGHT;
+        w->limits[1].per = LICET_PER_CONCURRENT;
+        w->limits[2].per = LICET_PER_ROLLING;
+        w->limits[2].bucket_s = w->limits[2].span_s;
+    }
+}
+
+/* What the third limit's counter holds in a window, put there. */
+static void
+put_third(world *w, uint32_t window, uint64_t taken)
+{
+    uint32_t row = licet_image_counter_row(&w->limits[2], THIRD, window);
+
+    licet_gate_counter_swap(w->gate, row, licet_gate_counter(w->gate, row),
+                            (licet_counter_value){window, taken, 0, false});
+}
+
+static licet_counter_value
+used(world *w, uint32_t i)
+{
+    return i == 2 && other_kinds ? licet_gate_used(w->gate, &w->limits[2], THIRD, 19675)
+                                 : licet_gate_counter(w->gate, i + 1);
 }
 
 /* ---- the ways of a worker ------------------------------------------------------ */
@@ -117,7 +155,7 @@ way_top_up(world *w, licet_worker *worker)
 static void
 way_refused_by_third_limit(world *w, licet_worker *worker)
 {
-    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19675, 790, 0, false});
+    put_third(w, 19675, 790);
     assert_null(ask(w, worker, world_verdict(w, PAGE_POSTS, 3)));
 }
 
@@ -131,7 +169,7 @@ static void
 way_overrun(world *w, licet_worker *worker)
 {
     told->may_overrun = true;
-    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19675, 780, 0, false});
+    put_third(w, 19675, 780);
     licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
     assert_false(licet_slot_top_up(worker, slot, WORLD_POST, 30));
     licet_slot_overrun(worker, slot, WORLD_POST, 30);
@@ -156,7 +194,7 @@ way_window_moves(world *w, licet_worker *worker)
     licet_slot *slot = admit(w, worker, world_verdict(w, PAGE_POSTS, 3));
 
     count(slot, 20);
-    licet_gate_counter_swap(w->gate, 3, licet_gate_counter(w->gate, 3), (licet_counter_value){19676, 0, 0, false});
+    put_third(w, 19676, 0);
     assert_true(licet_slot_top_up(worker, slot, WORLD_POST, 30));
     count(slot, 26);
     settle(worker, slot, world_settlement(26));
@@ -281,16 +319,17 @@ check_books(world *w, const kill_way *way, bool finished)
     MUST(sums.posts >= told->counted);
     MUST(told->settled < way->most || sums.last.ending != LICET_ENDING_WORKER_DIED);
     for (uint32_t i = 0; i < WORLD_LIMITS; i++) {
-        licet_counter_value value = licet_gate_counter(w->gate, i + 1);
-        uint64_t charged = w->limits[i].kind == WORLD_POST ? sums.posts : sums.requests;
+        licet_counter_value value = used(w, i);
+        uint64_t weight = w->limits[i].weight, at_once = w->limits[i].per == LICET_PER_CONCURRENT;
+        uint64_t charged = at_once ? 0 : weight * (w->limits[i].kind == WORLD_POST ? sums.posts : sums.requests);
         uint64_t before = i == 2 && value.taken >= way->used_before ? way->used_before : 0;
         bool limited = !(way->go == way_ids && i == 2) && way->go != way_refusal;
-        bool moved = i == 2 && way->past != 0 && value.window == 19676;
+        bool moved = i == 2 && way->past != 0 && value.window == 19676 && !other_kinds; /* a bucket still counts */
         MUST(told->may_overrun || value.taken <= w->limits[i].most);
         MUST(value.held == 0 || faults.leaks > 0);
-        MUST(value.held <= 700);
+        MUST(value.held <= 700 * weight);
         if (limited) {
-            check_taken(value.taken, before, charged, moved ? way->past : 0, faults.leaks > 0, 700);
+            check_taken(value.taken, before, charged, moved ? way->past : 0, faults.leaks > 0, 700 * weight);
         }
     }
     licet_lease_value posts = licet_gate_lease(w->gate, WORLD_CELL, WORLD_POST);
@@ -398,6 +437,7 @@ static void
 begin(errand *e)
 {
     world_init(e->w);
+    kinds_of_limits(e->w);
     world_grant(e->w, 100, 690);
     memset(told, 0, sizeof(*told));
 }
@@ -517,6 +557,7 @@ test_worker_dies_at_every_instruction(void **state)
         errand e = {.w = &w, .way = &ways[i]};
         begin(&e);
         world_init(&copy);
+        kinds_of_limits(&copy);
         uint32_t states = judge_every_state(&e, &copy);
         world_done(&copy);
         world_done(&w);
@@ -558,6 +599,13 @@ test_page_tells_steps(void **state)
     free(page);
 }
 
+static int
+other_kinds_of_limits(void **state)
+{
+    other_kinds = true;
+    return 0;
+}
+
 int
 main(void)
 {
@@ -567,10 +615,17 @@ main(void)
         cmocka_unit_test(test_worker_dies_everywhere),
         cmocka_unit_test(test_licetd_dies_everywhere),
     };
+    const struct CMUnitTest others[] = {
+        cmocka_unit_test(test_worker_dies_at_every_instruction),
+        cmocka_unit_test(test_worker_dies_everywhere),
+        cmocka_unit_test(test_licetd_dies_everywhere),
+    };
+    int failed;
 
     told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (told == MAP_FAILED) {
         return 1;
     }
-    return cmocka_run_group_tests_name("kill", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("kill", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("kill, other kinds of limits", others, other_kinds_of_limits, NULL);
 }

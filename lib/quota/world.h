@@ -155,13 +155,13 @@ world_verdict(const world *w, uint64_t posts, uint32_t limits)
         const licet_image_limit *limit = &w->limits[i];
         verdict.limits[i] = (licet_verdict_limit){.limit = i,
                                                   .most = w->limits[i].most,
-                                                  .weight = 1,
+                                                  .weight = limit->weight,
                                                   .counter = i + 1,
                                                   .kind = limit->kind,
                                                   .window = limit->per == LICET_PER_MONTH ? 646
                                                             : limit->span_s == 60         ? 28333333
                                                                                           : 19675,
-                                                  .amount = verdict.reserve[limit->kind]};
+                                                  .amount = verdict.reserve[limit->kind] * limit->weight};
     }
     return verdict;
 }
