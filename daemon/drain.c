@@ -137,13 +137,30 @@ is_quarantined(const recorder_gate *gate, uint32_t a)
     return area->quarantined;
 }
 
+/* Reads on from where the area is staged to; what cannot be read is stood for. */
+static uint32_t
+read_chunk(licet_recorder *r, const recorder_gate *gate, uint32_t a, uint64_t head, uint64_t now_ms)
+{
+    uint64_t position = gate->areas[a].ring_staged;
+    licet_error local;
+    uint32_t len = 0;
+
+    for (; len < RECORDER_CHUNK && position < head; position++, len++) {
+        if (!licet_gate_peek(gate->gate, a, position, &r->wides[len], &local)) {
+            recorder_damage(r, COUNTS_DAMAGE_ENTRY, "area %u, ring position %llu: %s", a, (unsigned long long)position,
+                            local.text);
+            wide_lost(r, gate, a, position, now_ms, &r->wides[len]);
+        }
+    }
+    return len;
+}
+
 static bool
 drain_ring(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, uint64_t *out_work, licet_error *err)
 {
     recorder_area *area = &gate->areas[a];
     uint64_t head = licet_gate_head(gate->gate, a), taken = 0;
-    licet_error local;
-    licet_wide wide;
+    uint32_t len;
 
     note_fill(r, head - area->ring, gate->ring);
     note_fill(r, licet_gate_ids_head(gate->gate, a) - area->ids, gate->ring_ids);
@@ -151,17 +168,18 @@ drain_ring(licet_recorder *r, recorder_gate *gate, uint32_t a, uint64_t now_ms, 
         return false;
     }
     while (area->ring_staged < head && taken < RECORDER_ROUND_MAX && r->batch.len < BATCH_ENOUGH) {
-        if (!licet_gate_peek(gate->gate, a, area->ring_staged, &wide, &local)) {
-            recorder_damage(r, COUNTS_DAMAGE_ENTRY, "area %u, ring position %llu: %s", a,
-                            (unsigned long long)area->ring_staged, local.text);
-            wide_lost(r, gate, a, area->ring_staged, now_ms, &wide);
-        }
-        if (!recorder_stage_wide(r, &wide, err)) {
+        len = read_chunk(r, gate, a, head, now_ms);
+        if (!recorder_stage_peers(r, len, err)) {
             return false;
         }
-        area->ring_staged++;
-        taken++;
-        LICET_STEP(RECEIPT_STAGED);
+        for (uint32_t i = 0; i < len; i++) {
+            if (!recorder_stage_wide(r, &r->wides[i], err)) {
+                return false;
+            }
+            area->ring_staged++;
+            taken++;
+            LICET_STEP(RECEIPT_STAGED);
+        }
     }
     *out_work += taken;
     return true;

@@ -22,6 +22,8 @@ struct licet_lines {
     size_t contexts_len;
     copy units[256];
     uint64_t sequences[LICET_REFUSALS_MAX];
+    licet_peers peers; /* of the last record of them */
+    licet_peer peers_list[LICET_PEERS_MAX];
 };
 
 bool
@@ -107,6 +109,9 @@ licet_lines_learn(licet_lines *lines, licet_bytes entry, licet_error *err)
     if (entry.len > 0 && entry.data[0] == LICET_ENTRY_UNIT) {
         return licet_unit_decode(entry, &number, &name, err) && keep(&lines->units[number], name, err);
     }
+    if (entry.len > 0 && entry.data[0] == LICET_ENTRY_PEERS) {
+        return licet_peers_decode(entry, lines->peers_list, &lines->peers, err);
+    }
     return true;
 }
 
@@ -150,6 +155,18 @@ context_of(const licet_lines *lines, uint32_t number, licet_context *out, licet_
                                 err);
 }
 
+/* What the peer's own gate called the response; nothing where it did not say. */
+static void
+put_peer(const uint8_t *id, licet_buffer *out)
+{
+    char text[LICET_DECISION_TEXT];
+
+    if (id != NULL) {
+        licet_hex(id, 16, text);
+        licet_put_format(out, ",\"peer\":\"%s\"", text);
+    }
+}
+
 /* What every line begins with. */
 static void
 put_head(const licet_lines *lines, uint64_t index, licet_identity identity, uint64_t time_ms,
@@ -161,6 +178,7 @@ put_head(const licet_lines *lines, uint64_t index, licet_identity identity, uint
     licet_decision_id(lines->key, identity, decision);
     licet_put_format(out, "{\"index\":%llu,\"time\":\"%s\",\"decision\":\"%s\"", (unsigned long long)index, time,
                      decision);
+    put_peer(licet_peers_find(&lines->peers, identity), out);
     put_name(out, "agreement", licet_bytes_of_text(lines->agreement));
     put_name(out, "app", context->app);
     put_name(out, "product", context->product);

@@ -134,6 +134,10 @@ put_line(licet_recorder *r, const recorder_recent *recent, const licet_image *im
     licet_decision_id(r->keys.decision, w->identity, decision);
     licet_put_format(out, "{\"number\":%llu,\"time\":\"%s\",\"decision\":\"%s\",", (unsigned long long)recent->number,
                      time, decision);
+    if (w->has_peer == 1) {
+        licet_hex(w->peer, sizeof(w->peer), decision);
+        licet_put_format(out, "\"peer\":\"%s\",", decision);
+    }
     licet_lines_put_string(out, "agreement", licet_image_text(image, image->header->agreement));
     licet_put_u8(out, ',');
     put_row(out, image, "app", w->app, &image->apps[w->app].id);

@@ -297,7 +297,7 @@ memory_init(licet_recorder *r, licet_error *err)
     licet_buffer_init(&r->scratch, (size_t)1 << 20);
     licet_buffer_init(&r->scratch_ids, (size_t)1 << 20);
     r->cache = calloc(RECORDER_CACHE_LEN, sizeof(*r->cache));
-    if (r->cache == NULL || !recorder_recent_init(r, err)) {
+    if (r->cache == NULL || !recorder_recent_init(r, err) || !recorder_peers_init(r, err)) {
         return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the recorder");
     }
     return true;
@@ -331,6 +331,7 @@ recorder_free(licet_recorder *r)
     free(r->staged);
     free(r->cache);
     free(r->recent);
+    recorder_peers_done(r);
     counts_done(&r->counts);
     free(r);
 }

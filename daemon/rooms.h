@@ -26,6 +26,7 @@
 #define RECORDER_BATCH_MAX ((size_t)64 << 20) /* bytes of entries staged at once */
 #define RECORDER_FULL 256
 #define RECORDER_ROUND_MAX 16384 /* receipts taken from one area in one round */
+#define RECORDER_CHUNK 512u      /* read from one area before they are staged */
 #define RECORDER_OLD_GATES_MAX 8
 
 /* ---- names: the dictionaries of one ledger (context.c) ------------------- */
@@ -203,6 +204,7 @@ struct licet_recorder {
     licet_buffer scratch, scratch_ids;
     licet_journal_position positions[LICET_JOURNAL_POSITIONS_MAX];
     size_t positions_len;
+    licet_wide *wides; /* RECORDER_CHUNK of them, read and not staged yet */
     recorder_cached *cache;
 
     /* the gate in force and those it replaced */
@@ -296,6 +298,13 @@ bool recorder_context(licet_recorder *r, recorder_book *book, const licet_image 
 
 /* convert.c */
 bool recorder_stage_wide(licet_recorder *r, const licet_wide *wide, licet_error *err);
+
+/* ---- the peer's decision ids (peers.c) --------------------------------------------- */
+
+bool recorder_peers_init(licet_recorder *r, licet_error *err);
+void recorder_peers_done(licet_recorder *r);
+/* Stages what the first len of r->wides say of their peers: before their receipts. */
+bool recorder_stage_peers(licet_recorder *r, uint32_t len, licet_error *err);
 
 /* drain.c */
 /* Drains until everything that was in the rings when it was called is journalled. */

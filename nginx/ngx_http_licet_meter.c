@@ -105,11 +105,40 @@ ngx_http_licet_meter_begin(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx
     }
 }
 
+/* What the gate behind this one calls the response: one header of exactly 32 hex digits. What came from a cache of ours
+ * was decided there before, for another request. */
+static void
+ngx_http_licet_keep_peer(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
+{
+    static const size_t name = sizeof("Licet-Decision") - 1;
+    const ngx_table_elt_t *h, *found = NULL;
+    const ngx_list_part_t *part;
+    uint8_t peer[16];
+    ngx_uint_t i, n = 0;
+
+    if (ctx->slot == NULL || r->upstream == NULL) {
+        return;
+    }
+    for (part = &r->headers_out.headers.part; part != NULL; part = part->next) {
+        h = part->elts;
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].hash != 0 && h[i].key.len == name &&
+                ngx_strncasecmp(h[i].key.data, (u_char *)"Licet-Decision", name) == 0) {
+                found = &h[i];
+                n++;
+            }
+        }
+    }
+    licet_slot_peer(ctx->slot,
+                    n == 1 && !r->cached && licet_unhex(ngx_http_licet_bytes(found->value), peer, 16) ? peer : NULL);
+}
+
 static ngx_int_t
 ngx_http_licet_decorate(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 {
     ngx_str_t decision = {LICET_DECISION_TEXT - 1, ctx->decision};
 
+    ngx_http_licet_keep_peer(r, ctx);
     ngx_http_licet_strip_out(&r->headers_out.headers);
     if (ctx->decision[0] != '\0' && ngx_http_licet_push_out(r, "Licet-Decision", decision) != NGX_OK) {
         return NGX_ERROR;

@@ -207,6 +207,8 @@ bool licet_slot_unrecorded(licet_worker *worker, licet_slot *slot, const licet_i
 uint64_t licet_slot_reserved(const licet_slot *slot, uint32_t kind);
 /* Stores the count so far of a kind; call before the bytes are handed on. */
 void licet_slot_count(licet_slot *slot, uint32_t kind, uint64_t units);
+/* Stores the decision id that the upstream's own gate gave the response; NULL: none (of a new attempt). */
+void licet_slot_peer(licet_slot *slot, const uint8_t peer[16]);
 /* Stores status and body bytes handed on so far, for a receipt made after a death. */
 void licet_slot_progress(licet_slot *slot, uint16_t status, uint64_t bytes);
 

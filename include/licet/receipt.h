@@ -38,7 +38,9 @@ extern "C" {
     X(22, UNIDENTIFIED, "unidentified callers")                                                                        \
     X(23, REFUSED, "refusals without a receipt")                                                                       \
     X(24, CHANGE, "registry change")                                                                                   \
-    X(26, DUPLICATES, "duplicates credited")
+    X(26, DUPLICATES, "duplicates credited")                                                                           \
+    X(27, PEERS, "peer's decision ids")                                                                                \
+    X(28, DISCLOSURE, "disclosure")
 
 typedef enum licet_entry_kind {
 #define LICET_ENTRY_ENUM(number, name, text) LICET_ENTRY_##name = number,
@@ -218,6 +220,50 @@ typedef struct licet_change_record {
 } licet_change_record;
 bool licet_change_encode(const licet_change_record *record, licet_buffer *out, licet_error *err);
 bool licet_change_decode(licet_bytes entry, licet_change_record *out_record, licet_error *err);
+
+/* The peer's decision ids: kind, gate u16, epoch u32, count u16, then (own sequence u48, the peer's id 16 bytes) in
+ * rising order of sequence. What the other party's gate called the same responses. The record stands before the
+ * receipts that it names, and no other record of its kind between. */
+typedef struct licet_peer {
+    uint64_t sequence;
+    uint8_t id[16];
+} licet_peer;
+typedef struct licet_peers {
+    uint16_t gate;
+    uint32_t epoch;
+    uint32_t count;         /* 1..LICET_PEERS_MAX */
+    const licet_peer *list; /* borrowed; on decode: into storage given */
+} licet_peers;
+#define LICET_PEERS_MAX 2048
+bool licet_peers_encode(const licet_peers *peers, licet_buffer *out, licet_error *err);
+/* storage has room for LICET_PEERS_MAX. */
+bool licet_peers_decode(licet_bytes entry, licet_peer *storage, licet_peers *out_peers, licet_error *err);
+/* The peer's id of a receipt, 16 bytes; NULL: none of these. */
+const uint8_t *licet_peers_find(const licet_peers *peers, licet_identity identity);
+
+/* Disclosure: kind, identity of its receipt (2+4+6), time u48 of the handing over, flags u8 (1: ids were counted, 2:
+ * recorded although the terms refuse it), reason u8 (0, or why they refuse), unit kind u8, total u64, distinct u64 (0
+ * where nothing was counted), files u16, then (size u64, SHA-256) for each. What left in files and not by the API; who
+ * got it and what for stands in the receipt's context. */
+#define LICET_DISCLOSURE_FILES_MAX 1024
+typedef struct licet_disclosure_file {
+    uint64_t size;
+    licet_hash sha256;
+} licet_disclosure_file;
+typedef struct licet_disclosure {
+    licet_identity identity;
+    uint64_t time_ms;
+    bool counted, anyway;
+    uint8_t reason; /* licet_reason */
+    uint8_t unit;   /* of the ledger's unit dictionary */
+    uint64_t total, distinct;
+    uint32_t files_len;                 /* 1..LICET_DISCLOSURE_FILES_MAX */
+    const licet_disclosure_file *files; /* borrowed; on decode: into storage given */
+} licet_disclosure;
+bool licet_disclosure_encode(const licet_disclosure *disclosure, licet_buffer *out, licet_error *err);
+/* storage has room for LICET_DISCLOSURE_FILES_MAX. */
+bool licet_disclosure_decode(licet_bytes entry, licet_disclosure_file *storage, licet_disclosure *out_disclosure,
+                             licet_error *err);
 
 /* Decodes an entry of any kind and throws the result away: true when it is one. */
 bool licet_entry_check(licet_bytes entry, licet_error *err);

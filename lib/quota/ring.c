@@ -35,7 +35,7 @@ wide_check(const licet_gate *gate, const licet_wide *wide, licet_error *err)
         !below("verdict", wide->verdict, LICET_VERDICT_OPEN + 1, err) ||
         !below("reason", wide->reason, LICET_REASONS_LEN, err) ||
         !below("unmetered", wide->unmetered, LICET_UNMETERED_LEN, err) ||
-        !below("flow", wide->flow, LICET_FLOW_PASSED_ON + 1, err) ||
+        !below("flow", wide->flow, LICET_FLOW_PASSED_ON + 1, err) || !below("peer's flag", wide->has_peer, 2, err) ||
         !below("purpose length", wide->purpose_len, LICET_NAME_MAX + 1, err) ||
         !below("recipient length", wide->recipient_len, LICET_NAME_MAX + 1, err) ||
         !below("bytes", wide->bytes, GATE_UNITS_END, err) ||

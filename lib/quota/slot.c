@@ -21,6 +21,8 @@
 #include "ring.h"
 #include "worker.h"
 
+#include <string.h>
+
 #define DURATION_MOST (UINT64_C(24) * 3600 * 1000) /* of a response that no live worker ended */
 
 static uint64_t
@@ -121,6 +123,17 @@ licet_slot_progress(licet_slot *slot, uint16_t status, uint64_t bytes)
     GATE_STORE(&slot->wide.status, status < 1024 ? status : 0);
     GATE_STORE(&slot->wide.bytes, gate_least(bytes, GATE_UNITS_END - 1));
     LICET_STEP(PROGRESSED);
+}
+
+/* A death in between leaves the flag off: no id, never half of one. */
+void
+licet_slot_peer(licet_slot *slot, const uint8_t peer[16])
+{
+    GATE_STORE(&slot->wide.has_peer, 0);
+    if (peer != NULL) {
+        memcpy(slot->wide.peer, peer, sizeof(slot->wide.peer));
+        GATE_STORE(&slot->wide.has_peer, 1);
+    }
 }
 
 bool

@@ -13,6 +13,8 @@ static bool
 again(licet_bytes in, licet_buffer *out, licet_error *err)
 {
     static uint64_t storage[LICET_REFUSALS_MAX];
+    static licet_peer peers[LICET_PEERS_MAX];
+    static licet_disclosure_file files[LICET_DISCLOSURE_FILES_MAX];
     union {
         licet_receipt receipt;
         licet_refusals refusals;
@@ -25,6 +27,8 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
         licet_refused refused;
         licet_duplicates duplicates;
         licet_change_record change;
+        licet_peers peers;
+        licet_disclosure disclosure;
     } u;
     uint32_t number;
     uint8_t kind;
@@ -55,6 +59,11 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
         return licet_duplicates_decode(in, &u.duplicates, err) && licet_duplicates_encode(&u.duplicates, out, err);
     case LICET_ENTRY_CHANGE:
         return licet_change_decode(in, &u.change, err) && licet_change_encode(&u.change, out, err);
+    case LICET_ENTRY_PEERS:
+        return licet_peers_decode(in, peers, &u.peers, err) && licet_peers_encode(&u.peers, out, err);
+    case LICET_ENTRY_DISCLOSURE:
+        return licet_disclosure_decode(in, files, &u.disclosure, err) &&
+               licet_disclosure_encode(&u.disclosure, out, err);
     default:
         return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "no such kind");
     }

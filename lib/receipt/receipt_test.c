@@ -213,6 +213,28 @@ make_change(const char *name, licet_buffer *out, licet_error *err)
     return licet_change_encode(&record, out, err);
 }
 
+static bool
+make_peers(const char *name, licet_buffer *out, licet_error *err)
+{
+    static const licet_peer list[] = {
+        {5, {0x3a, 0x14, 0xc9, 0x9e, 0x02, 0x64, 0x64, 0x1d, 0x0e, 0xe3, 0xfd, 0x2e, 0xa8, 0xee, 0x1f, 0x9f}},
+        {261, {0}}};
+    licet_peers p = {1, 7, strcmp(name, "peers-one") == 0 ? 1 : 2, list};
+    return licet_peers_encode(&p, out, err);
+}
+
+static bool
+make_disclosure(const char *name, licet_buffer *out, licet_error *err)
+{
+    licet_disclosure_file files[2] = {{81234, {{0}}}, {0, {{0}}}};
+    licet_disclosure d = {{0, 0, 42}, T, true, false, 0, 2, 5000, 4900, 2, files};
+    memset(files[0].sha256.bytes, 0xab, LICET_SHA256_LEN);
+    memset(files[1].sha256.bytes, 0xcd, LICET_SHA256_LEN);
+    if (strcmp(name, "disclosure-anyway") == 0)
+        d = (licet_disclosure){{0, 0, 43}, T, false, true, LICET_REASON_GOVERNMENT_NOTICE, 2, 100, 0, 1, files};
+    return licet_disclosure_encode(&d, out, err);
+}
+
 typedef bool (*make)(const char *name, licet_buffer *out, licet_error *err);
 static const struct {
     const char *name;
@@ -240,6 +262,10 @@ static const struct {
     {"refused", make_refused},
     {"duplicates", make_duplicates},
     {"change", make_change},
+    {"peers-one", make_peers},
+    {"peers-two", make_peers},
+    {"disclosure-counted", make_disclosure},
+    {"disclosure-anyway", make_disclosure},
 };
 
 static vectors *

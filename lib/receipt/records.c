@@ -497,6 +497,14 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         licet_refused refused;
         licet_duplicates duplicates;
         licet_change_record change;
+        struct {
+            licet_peers record;
+            licet_peer list[LICET_PEERS_MAX];
+        } peers;
+        struct {
+            licet_disclosure record;
+            licet_disclosure_file files[LICET_DISCLOSURE_FILES_MAX];
+        } disclosure;
     } out;
     uint32_t number;
     uint8_t kind;
@@ -528,6 +536,10 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         return licet_duplicates_decode(entry, &out.duplicates, err);
     case LICET_ENTRY_CHANGE:
         return licet_change_decode(entry, &out.change, err);
+    case LICET_ENTRY_PEERS:
+        return licet_peers_decode(entry, out.peers.list, &out.peers.record, err);
+    case LICET_ENTRY_DISCLOSURE:
+        return licet_disclosure_decode(entry, out.disclosure.files, &out.disclosure.record, err);
     default:
         return LICET_FAIL(err, LICET_E_UNSUPPORTED, 0, "entry of kind %u: this version does not know it",
                           entry.data[0]);

@@ -332,6 +332,13 @@ apply_fold(applying *a, licet_error *err)
                       (unsigned long long)a->index);
 }
 
+/* What adds nothing to any sum: the peer's ids, and a disclosure, whose units stand in its receipt. */
+static bool
+apply_nothing(applying *a, licet_error *err)
+{
+    return licet_entry_check(a->entry, err);
+}
+
 typedef bool (*apply_entry)(applying *a, licet_error *err);
 static const struct {
     uint8_t kind;
@@ -348,6 +355,8 @@ static const struct {
     {LICET_ENTRY_UNIDENTIFIED, apply_unidentified},
     {LICET_ENTRY_REFUSED, apply_refused},
     {LICET_ENTRY_CHANGE, apply_change},
+    {LICET_ENTRY_PEERS, apply_nothing},
+    {LICET_ENTRY_DISCLOSURE, apply_nothing},
 };
 
 static bool
