@@ -46,7 +46,7 @@ static_assert(sizeof(licet_image_duty) == 2 * T + 6 * N, "padding");
 static_assert(sizeof(licet_image_span) == 2 * L, "padding");
 static_assert(sizeof(licet_image_app_product) == 2 * N + 2 * L, "padding");
 static_assert(sizeof(licet_image_version) ==
-                  2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 4 * R + 2 * T + 4 * N,
+                  2 * T + 2 * H + 2 * L + 4 * N + L + 5 * N + 4 * R + N + L + 4 * N + 4 * R + 2 * T + 6 * N,
               "padding");
 static_assert(sizeof(licet_image_app) == 2 * T + R + 2 * N + 3 * L + 2 * N, "padding");
 static_assert(sizeof(licet_image_product) == 2 * N + 3 * L, "padding");
