@@ -28,6 +28,7 @@ static const char usage[] =
     "  --app A          the app that asks\n"
     "  --request R      method and path as the client sends them, such as 'GET /2/tweets?ids=1,2'\n"
     "  --use-case U, --purpose P, --recipient R   declared with Licet-Use-Case, Licet-Purpose, Licet-Recipient\n"
+    "  --flow acquired|passed-on   that the gate stands in (that of licet.yaml)\n"
     "  --at T           at this time, such as 2022-10-10 or 2022-10-10T12:00:00Z; default: now\n"
     "  --agreement X    where apps of that name exist under several agreements\n"
     "  --recorded       by what is recorded; default: by the files as they are now\n"
@@ -39,7 +40,7 @@ extern const licet_command licet_command_explain;
 
 /* What the command line asks. */
 typedef struct question {
-    const char *dir, *app, *request, *use_case, *purpose, *recipient, *agreement;
+    const char *dir, *app, *request, *use_case, *purpose, *recipient, *agreement, *flow;
     uint64_t at_ms;
     bool recorded, json;
     licet_cli_request parts; /* of request */
@@ -183,6 +184,9 @@ read_request(question *q, licet_error *err)
     q->facts.recipient = licet_bytes_of_text(q->recipient);
     q->facts.time_ms = q->at_ms;
     q->facts.credential = LICET_NONE;
+    if (q->flow[0] != '\0' && strcmp(q->flow, "acquired") != 0 && strcmp(q->flow, "passed-on") != 0) {
+        return LICET_FAIL(err, LICET_E_INVALID, 0, "--flow \"%s\": expected acquired or passed-on", q->flow);
+    }
     return true;
 }
 
@@ -197,6 +201,7 @@ parse(question *q, int argc, char **argv)
                                             {"purpose", required_argument, NULL, 'p'},
                                             {"recipient", required_argument, NULL, 'c'},
                                             {"at", required_argument, NULL, 't'},
+                                            {"flow", required_argument, NULL, 'f'},
                                             {"agreement", required_argument, NULL, 'g'},
                                             {"recorded", no_argument, NULL, 'd'},
                                             {"json", no_argument, NULL, 'j'},
@@ -205,8 +210,8 @@ parse(question *q, int argc, char **argv)
     const struct {
         int letter;
         const char **to;
-    } texts[] = {{'a', &q->app},     {'r', &q->request},   {'u', &q->use_case},
-                 {'p', &q->purpose}, {'c', &q->recipient}, {'g', &q->agreement}};
+    } texts[] = {{'a', &q->app},       {'r', &q->request},   {'u', &q->use_case}, {'p', &q->purpose},
+                 {'c', &q->recipient}, {'g', &q->agreement}, {'f', &q->flow}};
     int c;
 
     opterr = 0;
@@ -275,6 +280,9 @@ explain(question *q)
     }
     if (result == LICET_EXIT_OK) {
         q->facts.app = app_named(o.image, q->app);
+        q->facts.flow = q->flow[0] == '\0'                  ? (licet_flow)o.image->header->flow
+                        : strcmp(q->flow, "passed-on") == 0 ? LICET_FLOW_PASSED_ON
+                                                            : LICET_FLOW_ACQUIRED;
         licet_explain(o.image, &q->facts, &explanation);
         shown.image = o.image;
         shown.agreement = o.agreement;
@@ -300,8 +308,14 @@ explain(question *q)
 static int
 run(int argc, char **argv)
 {
-    question q = {
-        .dir = "", .app = "", .request = "", .use_case = "", .purpose = "", .recipient = "", .at_ms = licet_cli_now()};
+    question q = {.dir = "",
+                  .app = "",
+                  .request = "",
+                  .use_case = "",
+                  .purpose = "",
+                  .recipient = "",
+                  .flow = "",
+                  .at_ms = licet_cli_now()};
     int result = parse(&q, argc, argv);
 
     if (result == LICET_EXIT_OK) {

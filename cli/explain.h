@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#define LICET_RULES_MAX 8
+#define LICET_RULES_MAX 32
 
 /* What one rule found. */
 typedef struct licet_rule_finding {
@@ -28,6 +28,12 @@ typedef struct licet_explanation {
     licet_rule_finding rules[LICET_RULES_MAX];
     size_t rules_len;
 } licet_explanation;
+
+/* Adds what a rule found; explain_rules.c. */
+void licet_explain_add(licet_explanation *e, const char *rule, const char *outcome, uint32_t clause, const char *format,
+                       ...) __attribute__((format(printf, 5, 6)));
+/* What the rules on recipients found, where a version has any or somebody registered the recipient. */
+void licet_explain_recipient(const licet_image *image, const licet_facts *facts, licet_explanation *e);
 
 /* Decides and explains. */
 void licet_explain(const licet_image *image, const licet_facts *facts, licet_explanation *out);

@@ -15,11 +15,16 @@ refuses(const licet_verdict *verdict, licet_reason reason)
     return (verdict->reasons >> reason & 1) != 0;
 }
 
-static void __attribute__((format(printf, 5, 6)))
-add(licet_explanation *e, const char *rule, const char *outcome, uint32_t clause, const char *format, ...)
+void
+licet_explain_add(licet_explanation *e, const char *rule, const char *outcome, uint32_t clause, const char *format, ...)
 {
-    licet_rule_finding *finding = &e->rules[e->rules_len++];
+    licet_rule_finding *finding;
     va_list args;
+
+    if (e->rules_len == LICET_RULES_MAX) {
+        return;
+    }
+    finding = &e->rules[e->rules_len++];
 
     finding->rule = rule;
     finding->outcome = outcome;
@@ -44,13 +49,13 @@ explain_declarations(const licet_facts *facts, licet_explanation *e)
     for (size_t i = 0; i < sizeof(declared) / sizeof(declared[0]); i++) {
         any = any || declared[i].value.len > 0;
         if (declared[i].value.len > LICET_NAME_MAX) {
-            add(e, "declared values", "refuse", LICET_NONE, "the %s has %zu bytes: expected at most %d",
-                declared[i].name, declared[i].value.len, LICET_NAME_MAX);
+            licet_explain_add(e, "declared values", "refuse", LICET_NONE, "the %s has %zu bytes: expected at most %d",
+                              declared[i].name, declared[i].value.len, LICET_NAME_MAX);
             return;
         }
     }
-    add(e, "declared values", "pass", LICET_NONE, any ? "none is longer than %d bytes" : "none is declared",
-        LICET_NAME_MAX);
+    licet_explain_add(e, "declared values", "pass", LICET_NONE,
+                      any ? "none is longer than %d bytes" : "none is declared", LICET_NAME_MAX);
 }
 
 static void
@@ -62,14 +67,15 @@ explain_version(const licet_image *image, const licet_facts *facts, licet_explan
     licet_cli_time(version->from_ms, from);
     licet_cli_time(facts->time_ms, at);
     if (refuses(&e->verdict, LICET_REASON_NO_AGREEMENT)) {
-        add(e, "version", "refuse", LICET_NONE,
-            "none is in force at %s; counted by the catalogue of the earliest, %.*s", at, TEXT(version->id));
+        licet_explain_add(e, "version", "refuse", LICET_NONE,
+                          "none is in force at %s; counted by the catalogue of the earliest, %.*s", at,
+                          TEXT(version->id));
     } else if (version->before_ms == UINT64_MAX) {
-        add(e, "version", "pass", LICET_NONE, "%.*s is in force, from %s", TEXT(version->id), from);
+        licet_explain_add(e, "version", "pass", LICET_NONE, "%.*s is in force, from %s", TEXT(version->id), from);
     } else {
         licet_cli_time(version->before_ms, before);
-        add(e, "version", "pass", LICET_NONE, "%.*s is in force, from %s before %s%s", TEXT(version->id), from, before,
-            facts->time_ms >= version->before_ms ? ", and continues" : "");
+        licet_explain_add(e, "version", "pass", LICET_NONE, "%.*s is in force, from %s before %s%s", TEXT(version->id),
+                          from, before, facts->time_ms >= version->before_ms ? ", and continues" : "");
     }
 }
 
@@ -79,13 +85,14 @@ explain_endpoint(const licet_image *image, const licet_facts *facts, licet_expla
     const licet_image_version *version = &image->versions[e->verdict.version];
 
     if (e->verdict.endpoint != LICET_NONE) {
-        add(e, "endpoint", "pass", LICET_NONE, "%.*s lists it as %.*s%s", TEXT(version->catalogue),
-            TEXT(image->endpoints[e->verdict.endpoint].id),
-            e->verdict.metered ? "" : ", where nothing counts but the request");
+        licet_explain_add(e, "endpoint", "pass", LICET_NONE, "%.*s lists it as %.*s%s", TEXT(version->catalogue),
+                          TEXT(image->endpoints[e->verdict.endpoint].id),
+                          e->verdict.metered ? "" : ", where nothing counts but the request");
     } else {
-        add(e, "endpoint", refuses(&e->verdict, LICET_REASON_ENDPOINT_UNLISTED) ? "refuse" : "record", LICET_NONE,
-            "%.*s does not list %.*s %.*s%s", TEXT(version->catalogue), BYTES(facts->method), BYTES(facts->path),
-            version->unlisted == LICET_RULE_REFUSE ? "" : ": what it brings is booked as unmetered");
+        licet_explain_add(e, "endpoint", refuses(&e->verdict, LICET_REASON_ENDPOINT_UNLISTED) ? "refuse" : "record",
+                          LICET_NONE, "%.*s does not list %.*s %.*s%s", TEXT(version->catalogue), BYTES(facts->method),
+                          BYTES(facts->path),
+                          version->unlisted == LICET_RULE_REFUSE ? "" : ": what it brings is booked as unmetered");
     }
 }
 
@@ -102,10 +109,11 @@ explain_unknown_use_case(const licet_image *image, const licet_facts *facts, lic
         }
     }
     if (row == LICET_NONE) {
-        add(e, "use case", "refuse", LICET_NONE, "\"%.*s\" is not registered", BYTES(facts->use_case));
+        licet_explain_add(e, "use case", "refuse", LICET_NONE, "\"%.*s\" is not registered", BYTES(facts->use_case));
     } else {
-        add(e, "use case", "refuse", LICET_NONE, "%.*s is of product %.*s, which app %.*s does not feed",
-            TEXT(image->use_cases[row].id), TEXT(image->products[image->use_cases[row].product]), TEXT(app->id));
+        licet_explain_add(e, "use case", "refuse", LICET_NONE, "%.*s is of product %.*s, which app %.*s does not feed",
+                          TEXT(image->use_cases[row].id), TEXT(image->products[image->use_cases[row].product]),
+                          TEXT(app->id));
     }
 }
 
@@ -115,26 +123,37 @@ explain_use_case(const licet_image *image, const licet_facts *facts, licet_expla
     const licet_image_use_case *use_case;
     const char *whose = facts->use_case.len > 0 ? "declared" : "the app's default";
     char approved[LICET_TIME_TEXT];
+    uint32_t clause = image->versions[e->verdict.version].use_case_clause;
 
     if (refuses(&e->verdict, LICET_REASON_USE_CASE_UNKNOWN)) {
         explain_unknown_use_case(image, facts, e);
         return;
     }
+    if (refuses(&e->verdict, LICET_REASON_USE_CASE_NOT_DECLARED)) {
+        licet_explain_add(e, "use case", "refuse", clause, "none is declared and the app has no default");
+        return;
+    }
     if (e->verdict.use_case == LICET_NONE) {
-        add(e, "use case", "record", LICET_NONE, "none is declared and the app has no default: unattributed");
+        licet_explain_add(e, "use case", "record", LICET_NONE,
+                          "none is declared and the app has no default: unattributed");
         return;
     }
     use_case = &image->use_cases[e->verdict.use_case];
     if (licet_image_approved_from_ms(image, use_case) == UINT64_MAX) {
-        add(e, "use case", "refuse", LICET_NONE, "%.*s (%s) is not approved", TEXT(use_case->id), whose);
+        licet_explain_add(e, "use case", "refuse", clause, "%.*s (%s) is not approved", TEXT(use_case->id), whose);
         return;
+    }
+    if (refuses(&e->verdict, LICET_REASON_USE_CASE_OTHER_PURPOSE)) {
+        licet_explain_add(e, "use case", "refuse", clause, "%.*s (%s) is for purpose %.*s, not for %.*s",
+                          TEXT(use_case->id), whose, TEXT(use_case->purpose), BYTES(facts->purpose));
     }
     licet_cli_time(licet_image_approved_from_ms(image, use_case), approved);
     if (refuses(&e->verdict, LICET_REASON_USE_CASE_NOT_APPROVED)) {
-        add(e, "use case", "refuse", LICET_NONE, "%.*s (%s) is not approved before %s", TEXT(use_case->id), whose,
-            approved);
+        licet_explain_add(e, "use case", "refuse", clause, "%.*s (%s) is not approved before %s", TEXT(use_case->id),
+                          whose, approved);
     } else {
-        add(e, "use case", "pass", LICET_NONE, "%.*s (%s) is approved from %s", TEXT(use_case->id), whose, approved);
+        licet_explain_add(e, "use case", "pass", LICET_NONE, "%.*s (%s) is approved from %s", TEXT(use_case->id), whose,
+                          approved);
     }
 }
 
@@ -172,19 +191,20 @@ explain_purpose(const licet_image *image, const licet_facts *facts, licet_explan
     const char *whose = facts->purpose.len > 0 ? "declared" : "of the use case";
 
     if (refuses(v, LICET_REASON_NO_AGREEMENT)) {
-        add(e, "purpose", "skip", LICET_NONE, "no terms are in force that could name it");
+        licet_explain_add(e, "purpose", "skip", LICET_NONE, "no terms are in force that could name it");
     } else if (facts->purpose.len > LICET_NAME_MAX) {
-        add(e, "purpose", "skip", LICET_NONE, "the declared one is too long to be one");
+        licet_explain_add(e, "purpose", "skip", LICET_NONE, "the declared one is too long to be one");
     } else if (v->purpose.len == 0) {
-        add(e, "purpose", refuses(v, LICET_REASON_PURPOSE_NOT_DECLARED) ? "refuse" : "record", LICET_NONE,
-            "none is declared, and no use case gives one");
+        licet_explain_add(e, "purpose", refuses(v, LICET_REASON_PURPOSE_NOT_DECLARED) ? "refuse" : "record", LICET_NONE,
+                          "none is declared, and no use case gives one");
     } else if (refuses(v, LICET_REASON_PURPOSE_FORBIDDEN)) {
-        add(e, "purpose", "refuse", forbidding_clause(image, e), "%.*s (%s) is forbidden", BYTES(v->purpose), whose);
+        licet_explain_add(e, "purpose", "refuse", forbidding_clause(image, e), "%.*s (%s) is forbidden",
+                          BYTES(v->purpose), whose);
     } else if (!is_named(image, e)) {
-        add(e, "purpose", refuses(v, LICET_REASON_PURPOSE_NOT_NAMED) ? "refuse" : "record", LICET_NONE,
-            "%.*s (%s) is neither allowed nor forbidden", BYTES(v->purpose), whose);
+        licet_explain_add(e, "purpose", refuses(v, LICET_REASON_PURPOSE_NOT_NAMED) ? "refuse" : "record", LICET_NONE,
+                          "%.*s (%s) is neither allowed nor forbidden", BYTES(v->purpose), whose);
     } else {
-        add(e, "purpose", "pass", LICET_NONE, "%.*s (%s) is allowed", BYTES(v->purpose), whose);
+        licet_explain_add(e, "purpose", "pass", LICET_NONE, "%.*s (%s) is allowed", BYTES(v->purpose), whose);
     }
 }
 
@@ -203,4 +223,5 @@ licet_explain(const licet_image *image, const licet_facts *facts, licet_explanat
     explain_endpoint(image, facts, out);
     explain_use_case(image, facts, out);
     explain_purpose(image, facts, out);
+    licet_explain_recipient(image, facts, out);
 }

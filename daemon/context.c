@@ -291,6 +291,9 @@ fill(const licet_image *image, const licet_wide *wide, licet_context *out)
     if (wide->clause != LICET_NONE) {
         out->clause = text(image, image->clauses[wide->clause].key);
     }
+    if (wide->registered != LICET_NONE) {
+        out->country = text(image, image->recipients[wide->registered].country);
+    }
     out->purpose = licet_bytes_of(wide->purpose, wide->purpose_len);
     out->recipient = licet_bytes_of(wide->recipient, wide->recipient_len);
 }
@@ -341,6 +344,7 @@ tuple_of(const licet_wide *wide, recorder_tuple *out)
     out->credential = wide->credential;
     out->use_case = wide->use_case;
     out->endpoint = wide->endpoint;
+    out->registered = wide->registered;
     out->clause = wide->clause;
     out->lens = (uint32_t)wide->purpose_len << 8 | wide->recipient_len;
     memcpy(out->purpose, wide->purpose, wide->purpose_len);

@@ -144,7 +144,7 @@ typedef struct recorder_tuple {
     uint64_t image;
     uint32_t version, app, credential, use_case, endpoint, clause, lens;
     uint8_t purpose[LICET_NAME_MAX], recipient[LICET_NAME_MAX];
-    uint32_t reserved; /* no padding: tuples are compared whole */
+    uint32_t registered; /* no padding: tuples are compared whole */
 } recorder_tuple;
 typedef struct recorder_cached {
     recorder_tuple tuple;

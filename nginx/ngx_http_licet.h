@@ -48,6 +48,7 @@ typedef struct {
 
 typedef struct {
     ngx_flag_t enable;
+    ngx_uint_t flow; /* licet_flow; NGX_CONF_UNSET_UINT: that of licet.yaml */
     ngx_flag_t api;
     ngx_http_licet_gate_t *gate;
     ngx_http_complex_value_t *app; /* NULL: not said; of an empty text: off */

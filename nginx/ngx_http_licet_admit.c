@@ -282,6 +282,7 @@ ngx_http_licet_facts(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 {
     static const char *const names[] = {"licet-use-case", "licet-purpose", "licet-recipient"};
     licet_bytes *declared[] = {&ctx->facts.use_case, &ctx->facts.purpose, &ctx->facts.recipient};
+    ngx_http_licet_loc_conf_t *lcf;
     ngx_table_elt_t *h;
     ngx_uint_t i;
 
@@ -291,6 +292,9 @@ ngx_http_licet_facts(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
     ctx->facts.path = ngx_http_licet_bytes(r->uri);
     ctx->facts.query = ngx_http_licet_bytes(r->args);
     ctx->facts.upgrade = r->headers_in.upgrade != NULL;
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_licet_module);
+    ctx->facts.flow =
+        (licet_flow)(lcf->flow != NGX_CONF_UNSET_UINT ? lcf->flow : ctx->caller.image->image.header->flow);
     for (i = 0; i < 3; i++) {
         h = ngx_http_licet_header_in(r, names[i]);
         if (h != NULL) {

@@ -5,6 +5,8 @@
  *   licet on | off             http, server, location   what passes is licensed content
  *   licet_gate FILE            http, server             the shared memory of licetd
  *   licet_app VALUE | off      http, server, location   the app, named by what stands in front
+ *   licet_flow acquired | passed-on
+ *                              http, server, location   the flow that the gate stands in, where it is not the site's
  *   licet_api on | off         location                 the licensee's API: who asks, told to licetd
  *
  *  (1) What is on has a gate, or nginx -t fails and says where it was switched on.
@@ -16,6 +18,10 @@ static char *ngx_http_licet_switch(ngx_conf_t *cf, ngx_command_t *cmd, void *con
 static char *ngx_http_licet_set_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_licet_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+static ngx_conf_enum_t ngx_http_licet_flows[] = {{ngx_string("acquired"), LICET_FLOW_ACQUIRED},
+                                                 {ngx_string("passed-on"), LICET_FLOW_PASSED_ON},
+                                                 {ngx_null_string, 0}};
+
 static ngx_command_t ngx_http_licet_commands[] = {
     {ngx_string("licet"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_FLAG,
      ngx_http_licet_switch, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, enable), NULL},
@@ -23,6 +29,8 @@ static ngx_command_t ngx_http_licet_commands[] = {
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("licet_app"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
      ngx_http_licet_set_app, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, app), NULL},
+    {ngx_string("licet_flow"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
+     ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, flow), ngx_http_licet_flows},
     {ngx_string("licet_api"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, ngx_http_licet_switch, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(ngx_http_licet_loc_conf_t, api), NULL},
     ngx_null_command,
@@ -121,6 +129,7 @@ ngx_http_licet_create_loc_conf(ngx_conf_t *cf)
         return NULL;
     }
     lcf->enable = NGX_CONF_UNSET;
+    lcf->flow = NGX_CONF_UNSET_UINT;
     lcf->api = NGX_CONF_UNSET;
     lcf->gate = NGX_CONF_UNSET_PTR;
     return lcf;
@@ -146,6 +155,7 @@ ngx_http_licet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
     ngx_conf_merge_value(conf->api, prev->api, 0);
+    ngx_conf_merge_uint_value(conf->flow, prev->flow, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_ptr_value(conf->gate, prev->gate, NULL);
     if (conf->app == NULL) {
         conf->app = prev->app;

@@ -7,6 +7,7 @@
  */
 #include "terms.h"
 
+#define GOVERNMENT_MAX 16u /* rules of one version: each is judged at each request */
 #define QUOTED(scalar) licet_quote_of((scalar).text).text
 
 /* ---- apps.yaml -------------------------------------------------------------------- */
@@ -193,6 +194,10 @@ licet_terms_check_recipient_rules(licet_reader *reader, const licet_terms_agreem
     check_clause(reader, "embargo: ", "clause", version, &version->embargo.clause);
     for (uint32_t i = 0; i < version->government.len; i++) {
         check_government(reader, version, LICET_TERMS_ROW(licet_terms_government, version->government, i), i + 1);
+    }
+    if (version->government.len > GOVERNMENT_MAX) {
+        licet_reader_say(reader, &LICET_TERMS_ROW(licet_terms_government, version->government, 0)->key, "",
+                         "government has %u rules: expected at most %u", version->government.len, GOVERNMENT_MAX);
     }
     check_examples(reader, agreement, version);
 }

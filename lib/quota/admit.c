@@ -101,7 +101,7 @@ fill_wide(const licet_gate *gate, licet_wide *wide, const licet_image *image, co
     wide->registered = verdict->registered;
     wide->verdict = (uint8_t)verdict->verdict;
     wide->reason = (uint8_t)verdict->reason;
-    wide->flow = (uint8_t)image->header->flow;
+    wide->flow = (uint8_t)facts->flow;
     wide->purpose_len = put_name(wide->purpose, verdict->purpose);
     wide->recipient_len = put_name(wide->recipient, verdict->recipient);
     wide->bytes_acked = UINT64_MAX;
