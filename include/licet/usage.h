@@ -69,6 +69,10 @@ typedef bool (*licet_on_usage)(void *user, const licet_usage_row *row, licet_err
 /* Rows of a ledger with from_ms <= hour < before_ms. Both on full hours. */
 bool licet_usage_each(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
                       licet_on_usage on_row, void *user, licet_error *err);
+/* Duplicates credited, in the same form: units are those credited, verdict is ALLOW; of the dimensions behind flow
+ * nothing is said. In the order of hour, context, flow, kind; each hour has rows of licet_usage_each too. */
+bool licet_usage_credits(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
+                         licet_on_usage on_row, void *user, licet_error *err);
 /* Names of the unit kinds that a ledger defined, in order of their numbers. */
 typedef bool (*licet_on_usage_kind)(void *user, licet_bytes name, licet_error *err);
 bool licet_usage_kinds(licet_usage *usage, const char *ledger, licet_on_usage_kind on_kind, void *user,

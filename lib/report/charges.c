@@ -213,8 +213,8 @@ line_of(const licet_image *image, const gathered_card *c, gathered_charge *block
     return &block[c->card->prices.count + kind];
 }
 
-bool
-gathered_charges_row(gathered *g, const licet_usage_row *row, licet_error *err)
+static bool
+add_row(gathered *g, const licet_usage_row *row, bool credit, licet_error *err)
 {
     const licet_image *image = g->options->image;
     uint32_t version, kind;
@@ -234,10 +234,23 @@ gathered_charges_row(gathered *g, const licet_usage_row *row, licet_error *err)
         window = licet_window_of(image, &period, row->hour_ms);
         if (window >= c->first_window && window - c->first_window < c->windows) {
             gathered_charge *block = &g->charges[c->first_line + (window - c->first_window) * c->block];
-            return tally_count(&line_of(image, c, block, kind, row)->gross, units, err);
+            gathered_charge *line = line_of(image, c, block, kind, row);
+            return tally_count(credit ? &line->duplicates : &line->gross, units, err);
         }
     }
     return true;
+}
+
+bool
+gathered_charges_row(gathered *g, const licet_usage_row *row, licet_error *err)
+{
+    return add_row(g, row, false, err);
+}
+
+bool
+gathered_charges_credit(gathered *g, const licet_usage_row *row, licet_error *err)
+{
+    return add_row(g, row, true, err);
 }
 
 static int

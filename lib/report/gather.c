@@ -215,7 +215,7 @@ static bool
 add_to(tally *sums, const licet_usage_row *row, size_t kind, licet_error *err)
 {
     if (row->unit.len > 0) {
-        return kind == SIZE_MAX || tally_count(&sums->units[kind * TALLY_BASES + row->basis], row->units, err);
+        return kind == SIZE_MAX || tally_count(&sums->units[kind * TALLY_CELLS + row->basis], row->units, err);
     }
     return tally_count(row->verdict == LICET_VERDICT_REFUSE ? &sums->refused : &sums->delivered, row->requests, err) &&
            tally_count(&sums->bytes, row->bytes, err);
@@ -385,14 +385,52 @@ add_to_lists(gathered *g, const licet_usage_row *row, size_t kind, size_t *out_a
 }
 
 static bool
+add_credit(void *user, const licet_usage_row *row, licet_error *err)
+{
+    gathered *g = user;
+    size_t kind = kind_of(g, row->unit), app, at;
+
+    if (!tally_list_row(&g->lists[LIST_APPS], row->context.app, &app, err)) {
+        return false;
+    }
+    gathered_limits_credit(g, row, app);
+    if (!gathered_charges_credit(g, row, err)) {
+        return false;
+    }
+    if (kind == SIZE_MAX || row->hour_ms < g->options->from_ms || row->hour_ms >= g->options->before_ms) {
+        return true;
+    }
+#define CREDIT_LIST(name, key, id, register)                                                                           \
+    if (!tally_list_row(&g->lists[LIST_##name], id, &at, err) ||                                                       \
+        !tally_count(&g->lists[LIST_##name].rows[at].sums.units[kind * TALLY_CELLS + TALLY_DUPLICATES], row->units,    \
+                     err)) {                                                                                           \
+        return false;                                                                                                  \
+    }
+    REPORT_LISTS(CREDIT_LIST)
+#undef CREDIT_LIST
+    return tally_count(&g->total.units[kind * TALLY_CELLS + TALLY_DUPLICATES], row->units, err);
+}
+
+/* Behind the rows of an hour what was credited of it, so that a limit's window has both when it ends. */
+static bool
+add_credits(gathered *g, uint64_t next_ms, licet_error *err)
+{
+    uint64_t hour_ms = g->credits_ms;
+
+    g->credits_ms = next_ms;
+    return hour_ms == UINT64_MAX || hour_ms == next_ms ||
+           licet_usage_credits(g->usage, g->options->agreement, hour_ms, hour_ms + HOUR_MS, add_credit, g, err);
+}
+
+static bool
 add_row(void *user, const licet_usage_row *row, licet_error *err)
 {
     gathered *g = user;
     bool in_period = row->hour_ms >= g->options->from_ms && row->hour_ms < g->options->before_ms;
     size_t kind = row->unit.len > 0 ? kind_of(g, row->unit) : SIZE_MAX, app;
 
-    if (!add_to_lists(g, row, kind, &app, err) || !gathered_limits_row(g, row, app, in_period, err) ||
-        !gathered_charges_row(g, row, err)) {
+    if (!add_credits(g, row->hour_ms, err) || !add_to_lists(g, row, kind, &app, err) ||
+        !gathered_limits_row(g, row, app, in_period, err) || !gathered_charges_row(g, row, err)) {
         return false;
     }
     if (!in_period) {
@@ -434,7 +472,7 @@ make_lists(gathered *g, licet_error *err)
     REPORT_LISTS(MAKE_LIST)
 #undef MAKE_LIST
     g->days_len = (size_t)((o->before_ms + DAY_MS - 1) / DAY_MS - o->from_ms / DAY_MS);
-    g->total.units = calloc(g->kinds_len * TALLY_BASES + 1, sizeof(uint64_t));
+    g->total.units = calloc(g->kinds_len * TALLY_CELLS + 1, sizeof(uint64_t));
     g->days = calloc(g->days_len / 8 + 1, 1);
     if (g->total.units == NULL || g->days == NULL) {
         return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a report");
@@ -449,13 +487,16 @@ gathered_make(licet_usage *usage, const licet_report_options *options, gathered 
 
     memset(g, 0, sizeof(*g));
     g->options = options;
+    g->usage = usage;
+    g->credits_ms = UINT64_MAX;
     if (!make_kinds(usage, g, err) || !make_lists(g, err) || !gathered_limits_make(g, err) ||
         !gathered_charges_make(g, err)) {
         return false;
     }
     gathered_limits_span(g, &from_ms, &before_ms);
     gathered_charges_span(g, &from_ms, &before_ms);
-    if (!licet_usage_each(usage, options->agreement, from_ms, before_ms, add_row, g, err)) {
+    if (!licet_usage_each(usage, options->agreement, from_ms, before_ms, add_row, g, err) ||
+        !add_credits(g, UINT64_MAX, err)) {
         return false;
     }
     gathered_limits_end(g);

@@ -96,7 +96,9 @@ typedef struct gathered {
     size_t days_len;
     uint64_t hours_with_rows, last_hour_ms, first_ms, last_ms;
     bool any_hour;
-    char month[16]; /* scratch of month_name */
+    licet_usage *usage;  /* while rows are added */
+    uint64_t credits_ms; /* the hour whose credits are added behind its rows; UINT64_MAX: none */
+    char month[16];      /* scratch of month_name */
 } gathered;
 
 /* Fills *g (any content before) from the tables; gathered_done in either case. */
@@ -108,6 +110,8 @@ bool gathered_limits_make(gathered *g, licet_error *err);
 /* The span of time that limits need to see; at least the period. */
 void gathered_limits_span(const gathered *g, uint64_t *from_ms, uint64_t *before_ms);
 bool gathered_limits_row(gathered *g, const licet_usage_row *row, size_t app, bool in_period, licet_error *err);
+/* A row of duplicates credited: limits that count deduplicated get them back, in the window under way. */
+void gathered_limits_credit(gathered *g, const licet_usage_row *row, size_t app);
 /* Ends the last windows. */
 void gathered_limits_end(gathered *g);
 /* charges.c: finds the periods of charging that the report's span touches; widens the span to them; adds a row; puts
@@ -115,6 +119,7 @@ void gathered_limits_end(gathered *g);
 bool gathered_charges_make(gathered *g, licet_error *err);
 void gathered_charges_span(const gathered *g, uint64_t *from_ms, uint64_t *before_ms);
 bool gathered_charges_row(gathered *g, const licet_usage_row *row, licet_error *err);
+bool gathered_charges_credit(gathered *g, const licet_usage_row *row, licet_error *err);
 void gathered_charges_end(gathered *g);
 /* End of a version: its own, or where a later one begins. UINT64_MAX: open. */
 uint64_t report_version_end(const licet_image *image, uint32_t version);

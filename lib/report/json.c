@@ -71,22 +71,24 @@ maker_time(maker *m, json_t *object, const char *key, uint64_t ms)
     maker_put(m, object, key, json_string(text));
 }
 
-/* {"gross", "deduplicated", "billable", "basis"}: no counting rule of this version deduplicates. */
+/* {"gross", "deduplicated", "billable", "basis"}: deduplicated is gross without the duplicates that were credited, and
+ * what a counting rule leaves is billable. */
 static json_t *
 make_amount(maker *m, const uint64_t *by_basis)
 {
     static const char *const names[TALLY_BASES] = {"counted", "reported", "estimated", "declared"};
     json_t *amount = maker_object(m), *basis = maker_object(m);
-    uint64_t gross = 0;
+    uint64_t gross = 0, left;
 
     for (unsigned i = 0; i < TALLY_BASES; i++) {
         m->failed |= by_basis[i] > INT64_MAX - gross;
         gross += by_basis[i];
         maker_number(m, basis, names[i], by_basis[i]);
     }
+    left = gross > by_basis[TALLY_DUPLICATES] ? gross - by_basis[TALLY_DUPLICATES] : 0;
     maker_number(m, amount, "gross", gross);
-    maker_number(m, amount, "deduplicated", gross);
-    maker_number(m, amount, "billable", gross);
+    maker_number(m, amount, "deduplicated", left);
+    maker_number(m, amount, "billable", left);
     maker_put(m, amount, "basis", basis);
     return amount;
 }
@@ -106,7 +108,7 @@ maker_tally(maker *m, json_t *object, const tally *sums)
         report_put_clean(&name, m->g->kinds[i]);
         licet_put_u8(&name, '\0');
         m->failed |= name.failed;
-        maker_put(m, units, name.failed ? "" : (const char *)name.data, make_amount(m, &sums->units[i * TALLY_BASES]));
+        maker_put(m, units, name.failed ? "" : (const char *)name.data, make_amount(m, &sums->units[i * TALLY_CELLS]));
         licet_buffer_done(&name);
     }
     maker_put(m, object, "units", units);

@@ -240,6 +240,24 @@ gathered_limits_row(gathered *g, const licet_usage_row *row, size_t app, bool in
 }
 
 void
+gathered_limits_credit(gathered *g, const licet_usage_row *row, size_t app)
+{
+    uint64_t admitted_from = g->limits_len > 0 ? admitted_from_ms(g->options->image, row) : 0;
+
+    for (size_t i = 0; i < g->limits_len; i++) {
+        gathered_limit *l = &g->limits[i];
+        size_t place = l->limit->over == LICET_OVER_APP ? app : TALLY_NONE;
+        uint64_t amount = l->limit->deduplicated != 0 ? amount_of(g, l, row) : 0;
+
+        if (amount > 0 && l->derivable && row->hour_ms >= l->from_ms && row->hour_ms < l->before_ms &&
+            admitted_from <= l->version->from_ms && endpoint_of(g, l->limit, row->context.endpoint) &&
+            place < l->now_len && l->now[place].window == licet_window_of(g->options->image, l->limit, row->hour_ms)) {
+            l->now[place].used -= amount < l->now[place].used ? amount : l->now[place].used;
+        }
+    }
+}
+
+void
 gathered_limits_end(gathered *g)
 {
     for (size_t i = 0; i < g->limits_len; i++) {

@@ -184,7 +184,7 @@ figures_of(const json_t *row, json_int_t *out)
             sum += out[at++];
         }
         assert_int_equal(sum, out[at - 7]);
-        assert_int_equal(out[at - 7], out[at - 6]);
+        assert_true(out[at - 7] >= out[at - 6]); /* duplicates were credited of some */
         assert_int_equal(out[at - 6], out[at - 5]);
     }
     assert_int_equal(at, FIGURES);

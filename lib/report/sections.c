@@ -213,7 +213,7 @@ is_zero(const maker *m, const tally *sums)
 {
     uint64_t any = sums->delivered | sums->refused | sums->bytes;
 
-    for (size_t i = 0; i < m->g->kinds_len * TALLY_BASES; i++) {
+    for (size_t i = 0; i < m->g->kinds_len * TALLY_CELLS; i++) {
         any |= sums->units[i];
     }
     return any == 0;

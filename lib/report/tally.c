@@ -69,7 +69,7 @@ grow(tally_list *list, licet_error *err)
 static bool
 add_row(tally_list *list, licet_bytes id, size_t *out_row, licet_error *err)
 {
-    size_t units = list->kinds * TALLY_BASES * sizeof(uint64_t);
+    size_t units = list->kinds * TALLY_CELLS * sizeof(uint64_t);
     uint8_t *memory;
     tally_row *row;
 

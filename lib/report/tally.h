@@ -20,8 +20,12 @@
 
 typedef struct tally {
     uint64_t delivered, refused, bytes;
-    uint64_t *units; /* [kind * TALLY_BASES + basis] */
+    uint64_t *units; /* [kind * TALLY_CELLS + basis] */
 } tally;
+
+/* Of a kind: units by basis, then those of them that were credited as duplicates. */
+#define TALLY_DUPLICATES TALLY_BASES
+#define TALLY_CELLS (TALLY_BASES + 1)
 
 /* Sum += value; LIMIT beyond 2^63-1. */
 bool tally_count(uint64_t *sum, uint64_t value, licet_error *err);

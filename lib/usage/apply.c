@@ -302,6 +302,28 @@ apply_refused(applying *a, licet_error *err)
 }
 
 static bool
+apply_duplicates(applying *a, licet_error *err)
+{
+    sqlite3_stmt *statement = a->usage->statements[USAGE_ADD_CREDIT];
+    licet_duplicates record;
+
+    if (!licet_duplicates_decode(a->entry, &record, err)) {
+        return false;
+    }
+    if (!a->ledger->known[record.unit]) {
+        return LICET_FAIL(err, LICET_E_CORRUPT, 0, "unit kind %u: no record of the ledger says what it is",
+                          (unsigned)record.unit);
+    }
+    const uint64_t row[] = {(uint64_t)a->ledger->id,
+                            record.time_ms / USAGE_HOUR_MS,
+                            record.context,
+                            record.flow,
+                            record.unit,
+                            record.count};
+    return usage_bind(a->usage, statement, row, 6, err) && usage_run(a->usage, statement, err);
+}
+
+static bool
 apply_change(applying *a, licet_error *err)
 {
     sqlite3_stmt *statement = a->usage->statements[USAGE_ADD_CHANGE];
@@ -357,6 +379,7 @@ static const struct {
     {LICET_ENTRY_CHANGE, apply_change},
     {LICET_ENTRY_PEERS, apply_nothing},
     {LICET_ENTRY_DISCLOSURE, apply_nothing},
+    {LICET_ENTRY_DUPLICATES, apply_duplicates},
 };
 
 static bool

@@ -227,6 +227,40 @@ licet_usage_ledgers(licet_usage *usage, licet_on_usage_ledger on_ledger, void *u
 }
 
 bool
+licet_usage_credits(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms, licet_on_usage on_row,
+                    void *user, licet_error *err)
+{
+    static const char sql[] =
+        "SELECT d.hour, d.flow, k.name, d.amount, c.app, c.credential, c.product, c.use_case, c.purpose, c.recipient,"
+        " c.country, c.endpoint, c.version, c.catalogue, c.clause FROM credits AS d"
+        " CROSS JOIN contexts AS c ON c.ledger = d.ledger AND c.context = d.context"
+        " CROSS JOIN kinds AS k ON k.ledger = d.ledger AND k.kind = d.kind"
+        " WHERE d.ledger = ?1 AND d.hour >= ?2 AND d.hour < ?3 ORDER BY d.hour, d.context, d.flow, d.kind";
+    sqlite3_stmt *statement = NULL;
+    int step = SQLITE_DONE;
+    bool ok = check_span(from_ms, before_ms, err) &&
+              query(usage, ledger, sql, from_ms / USAGE_HOUR_MS, before_ms / USAGE_HOUR_MS, &statement, err);
+
+    while (ok && statement != NULL && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        int column = 4;
+        licet_usage_row row = {.hour_ms = usage_column_u64(statement, 0) * USAGE_HOUR_MS,
+                               .flow = (licet_flow)sqlite3_column_int(statement, 1),
+                               .verdict = LICET_VERDICT_ALLOW,
+                               .unit = usage_column(statement, 2),
+                               .units = usage_column_u64(statement, 3)};
+#define READ_FIELD(name) row.context.name = usage_column(statement, column++);
+        LICET_CONTEXT_FIELDS(READ_FIELD)
+#undef READ_FIELD
+        ok = on_row(user, &row, err);
+    }
+    if (ok && step != SQLITE_DONE) {
+        ok = usage_fail(usage, err, "cannot read credits");
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool
 licet_usage_kinds(licet_usage *usage, const char *ledger, licet_on_usage_kind on_kind, void *user, licet_error *err)
 {
     sqlite3_stmt *statement;

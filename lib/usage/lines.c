@@ -31,6 +31,7 @@
     X(amounts,                                                                                                         \
       "hour, context, flow, verdict, reason, status, ending, basis, unmetered, observe, kind, amount, beyond",         \
       "hour, context, flow, verdict, reason, status, ending, basis, unmetered, observe, kind")                         \
+    X(credits, "hour, context, flow, kind, amount", "hour, context, flow, kind")                                       \
     X(gaps, "entry, cause, gate, epoch, from_ms, to_ms, requests", "entry")                                            \
     X(gap_units, "entry, kind, most", "entry, kind")                                                                   \
     X(periods, "entry, from_ms, before_ms, entries, receipts, refused", "entry")                                       \

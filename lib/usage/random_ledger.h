@@ -25,6 +25,7 @@ typedef struct random_ledger {
     size_t len;
     bool context_told[RANDOM_CONTEXTS], kind_told[RANDOM_KINDS];
     uint64_t sequence;
+    licet_duplicates credit; /* that the receipt added last can bear; count 0: none */
 } random_ledger;
 
 /* Numbers with holes, and 'held:post' with a smaller number than 'post'. */
@@ -162,6 +163,18 @@ random_add_receipt(random_ledger *r)
     receipt.units_len = random_units(r, 35, receipt.units);
     licet_receipt_encode(&receipt, &r->bytes, NULL);
     random_close_entry(r);
+    r->credit = (licet_duplicates){.flow = receipt.flow,
+                                   .identity = receipt.identity,
+                                   .time_ms = receipt.time_ms,
+                                   .context = receipt.context,
+                                   .from_ms = receipt.time_ms,
+                                   .before_ms = receipt.time_ms + 1};
+    for (size_t i = 0; i < receipt.units_len; i++) {
+        if (receipt.units[i].kind == 3 || receipt.units[i].kind == 4) { /* post, user */
+            r->credit.unit = receipt.units[i].kind;
+            r->credit.count = 1 + random_below(r, receipt.units[i].count);
+        }
+    }
 }
 
 static inline void
@@ -206,7 +219,7 @@ random_add_record(random_ledger *r)
 
     licet_change_record change = {.time_ms = random_time(r), .image = r->len, .id = licet_bytes_of_text("UC-2")};
 
-    switch (random_below(r, 6)) {
+    switch (random_below(r, 7)) {
     case 0:
         memset(version.agreement_sha256.bytes, (int)random_below(r, 256), LICET_SHA256_LEN);
         licet_version_encode(&version, &r->bytes, NULL);
@@ -233,6 +246,12 @@ random_add_record(random_ledger *r)
         memset(change.words.bytes, (int)random_below(r, 256), LICET_SHA256_LEN);
         licet_change_encode(&change, &r->bytes, NULL);
         break;
+    case 5: /* of the receipt added last, once */
+        if (r->credit.count > 0) {
+            licet_duplicates_encode(&r->credit, &r->bytes, NULL);
+            r->credit.count = 0;
+            break;
+        } /* fall through */
     default:
         licet_unidentified_encode(&unidentified, &r->bytes, NULL);
         break;

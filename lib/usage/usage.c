@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define USAGE_APPLICATION_ID 0x4c434555 /* LCEU */
-#define USAGE_FORMAT 3
+#define USAGE_FORMAT 4
 #define USAGE_BUSY_MS 10000
 
 static const char schema[] =
@@ -67,6 +67,10 @@ static const char schema[] =
     " requests INTEGER NOT NULL, PRIMARY KEY(ledger, minute, reason)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE refused(ledger INTEGER NOT NULL, entry INTEGER NOT NULL, from_ms INTEGER NOT NULL,"
     " to_ms INTEGER NOT NULL, reason INTEGER NOT NULL, requests INTEGER NOT NULL, PRIMARY KEY(ledger, entry)) STRICT,"
+    " WITHOUT ROWID;"
+    "CREATE TABLE credits(ledger INTEGER NOT NULL, hour INTEGER NOT NULL, context INTEGER NOT NULL, flow INTEGER NOT "
+    "NULL,"
+    " kind INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY(ledger, hour, context, flow, kind)) STRICT,"
     " WITHOUT ROWID;"
     "CREATE TABLE changes(ledger INTEGER NOT NULL, entry INTEGER NOT NULL, time INTEGER NOT NULL,"
     " from_ms INTEGER NOT NULL, image INTEGER NOT NULL, number INTEGER NOT NULL, subject INTEGER NOT NULL,"

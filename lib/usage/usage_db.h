@@ -40,6 +40,8 @@
     X(ADD_UNIDENTIFIED, "INSERT INTO unidentified VALUES(?1, ?2, ?3, ?4)"                                              \
                         " ON CONFLICT DO UPDATE SET requests = " USAGE_ADD(requests))                                  \
     X(ADD_REFUSED, "INSERT INTO refused VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                                               \
+    X(ADD_CREDIT, "INSERT INTO credits VALUES(?1, ?2, ?3, ?4, ?5, ?6)"                                                 \
+                  " ON CONFLICT DO UPDATE SET amount = " USAGE_ADD(amount))                                            \
     X(ADD_SUM, "INSERT INTO sums VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"                       \
                " ON CONFLICT DO UPDATE SET requests = " USAGE_ADD(requests) ", bytes = " USAGE_ADD(bytes))             \
     X(ADD_AMOUNT, "INSERT INTO amounts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"            \

@@ -20,6 +20,7 @@ enum {
     VERSIONS,
     SUMS,
     AMOUNTS,
+    CREDITS,
     GAPS,
     GAP_UNITS,
     PERIODS,
@@ -28,8 +29,9 @@ enum {
     REFUSED,
     CHANGES
 };
-static const char *const names[] = {"contexts",  "kinds",   "versions",     "sums",         "amounts", "gaps",
-                                    "gap_units", "periods", "period_units", "unidentified", "refused", "changes"};
+static const char *const names[] = {"contexts",     "kinds",   "versions",  "sums",    "amounts",
+                                    "credits",      "gaps",    "gap_units", "periods", "period_units",
+                                    "unidentified", "refused", "changes"};
 
 typedef struct ref_row {
     int table;
@@ -165,6 +167,7 @@ add_record(ref *r, uint64_t entry, licet_bytes bytes)
     licet_unidentified unidentified;
     licet_refused refused;
     licet_change_record change;
+    licet_duplicates credit;
     licet_bytes name;
     uint32_t number;
     uint8_t kind;
@@ -206,6 +209,10 @@ add_record(ref *r, uint64_t entry, licet_bytes bytes)
     } else if (licet_refused_decode(bytes, &refused, NULL)) {
         memcpy(row_of(r, REFUSED, &entry, 1, 4)->sums,
                (uint64_t[]){refused.from_ms, refused.to_ms, refused.reason, refused.count}, 4 * sizeof(uint64_t));
+    } else if (licet_duplicates_decode(bytes, &credit, NULL)) {
+        const uint64_t keys[] = {credit.time_ms / 3600000, credit.context, credit.flow, credit.unit};
+
+        row_of(r, CREDITS, keys, 4, 1)->sums[0] += credit.count;
     } else if (licet_change_decode(bytes, &change, NULL)) {
         row = row_of(r, CHANGES, &entry, 1, 7);
         memcpy(row->sums,
