@@ -11,7 +11,7 @@ wrong() {
     bad=1
 }
 
-for row in $(seq 1 34) $(seq 40 47) $(seq 54 56); do
+for row in $(seq 1 47) $(seq 54 56); do
     lines=$(grep -cE "^\| $row \|" $table)
     [ "$lines" -eq 1 ] || wrong "row $row: $lines lines, expected one"
     cell=$(grep -E "^\| $row \|" $table | cut -d'|' -f4)
