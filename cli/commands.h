@@ -10,6 +10,7 @@
     X(demo)                                                                                                            \
     X(init)                                                                                                            \
     X(check)                                                                                                           \
+    X(agreement)                                                                                                       \
     X(plan)                                                                                                            \
     X(up)                                                                                                              \
     X(explain)                                                                                                         \

@@ -197,6 +197,21 @@ void licet_difference_lines_done(licet_difference_lines *lines);
 bool licet_image_difference(const licet_image *old_image, const licet_image *new_image, licet_buffer *out,
                             licet_difference_lines *lines, licet_error *err);
 
+/* ---- in plain words ------------------------------------------------------- */
+
+/* One sentence of an agreement, for people. Borrowed for the call. */
+typedef struct licet_sentence {
+    const char *part;            /* heading: Limits */
+    licet_bytes clause, section; /* key and section of the clause that says so; len 0: none */
+    licet_bytes text;
+} licet_sentence;
+typedef bool (*licet_sentence_taker)(void *user, const licet_sentence *sentence);
+
+/* Tells version (row) of agreement i, of which image is the compiled form, in the order in which it is read. False when
+ * the taker said so. */
+bool licet_site_sentences(const licet_site *site, size_t agreement, const licet_image *image, uint32_t version,
+                          licet_sentence_taker take, void *user);
+
 /* ---- deadlines ------------------------------------------------------------ */
 
 typedef enum licet_length_unit {

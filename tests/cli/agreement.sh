@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# licet agreement show: the terms in sentences beside their sections, on a page 100 columns wide and as JSON.
+. "$(dirname "${BASH_SOURCE[0]}")/cases.bash"
+
+"$licet" init base --upstream http://127.0.0.1:9000 --catalogue x-api-v2 >/dev/null
+terms=agreements/A-1/2026-11-23.yaml
+sha=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+
+cp -r base shop
+sed -i -e 's/^in_force: .*/in_force: { from: 2026-10-01, before: 2027-10-01, then: renew 12 months }/' \
+    -e 's/licensor: { legal_name: Example Platform Inc., country: US }/licensor: { legal_name: Example Platform Inc., country: US, address: "1 Main Street, Springfield", role: grants the licence }/' \
+    -e '/licensee: {/a\  affiliates: { test: more than half of the votes, included: [Meridian Ireland Ltd, Meridian Japan KK], disputed: [OpenMind LP] }' \
+    -e 's/CAP-MONTH: { section: Order form 1, says: Two million posts a month over all apps }/CAP-MONTH: { section: Order form 1, says: Two million posts a month over all apps, class: G, severity: high, value: 2_000_000, also: [ { document: Policy, section: "4", value: 500 } ] }/' \
+    "shop/$terms"
+mv "shop/$terms" shop/agreements/A-1/2026-10-01.yaml
+cat >>shop/agreements/A-1/2026-10-01.yaml <<END
+
+known_from: 2026-11-01
+documents:
+  - { title: Developer Agreement, sha256: $sha, sections: roman, date: 2026-09-01, url: "https://example.org/agreement" }
+  - { title: Policy, sha256: $sha, sections: none }
+retention: { keep: 30 days, delete: 24 hours from written request, at_end: immediately, evidence: 10 business days from the request, clause: NO-TRAIN }
+reports:
+  - { name: declaration, covers: month, due: day 15 of next month, by: licensee, clause: CAP-MONTH }
+audit:
+  - { clause: CAP-MONTH, look_back: 2 years, at_most: once in 12 months, notice: reasonable, survives: 1 year, costs: five per cent or more and the licensee pays them }
+  - { clause: NO-TRAIN, look_back: unlimited, at_most: unlimited }
+breach: { notice: immediately, cure: 30 days from notice, waiver: written }
+termination: { notice: 30 days, by: either, clause: NO-TRAIN }
+END
+"$licet" agreement show shop A-1 >got || report no 'it is told'
+sed -i '/^SHA-256 [0-9a-f]*$/d' got
+same 'every part in sentences beside their sections' "$(cat "$root/tests/cli/agreement.golden")" "$(cat got)"
+same 'no line is longer than 100 columns' '' "$(awk 'length($0) > 100' got | grep -v 'SHA-256 [0-9a-f]\{64\}')"
+expect 'no version in force then' 1 '' 'licet agreement: agreement A-1: no version is in force at 2020-01-01' \
+    agreement show shop A-1 --at 2020-01-01
+expect 'an agreement that is not there' 2 '' 'licet agreement: shop: there is no agreement "B-1"' agreement show shop B-1
+expect 'a time that is none' 2 '' 'licet agreement: --at "soon": expected a time such as 2022-10-10 or 2022-10-10T12:00:00Z
+see licet agreement --help' agreement show shop A-1 --at soon
+expect 'no subcommand' 2 '' 'licet agreement: "shop": expected show
+see licet agreement --help' agreement shop A-1
+same 'the same sentences as JSON' \
+    "$("$licet" agreement show shop A-1 --json | jq -r '[.version, .back_dated, (.sentences | length), (.sentences[] | select(.part == "Audit") | .section)] | map(tostring) | join(" ")')" \
+    "2026-10-01 true 42 Order form 1 Order form 1 Order form 1 Order form 1 Order form 1 Terms 2.1 Terms 2.1 null"
+exit $rc
