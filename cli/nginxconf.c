@@ -10,6 +10,7 @@
  */
 #include "nginxconf.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -69,33 +70,108 @@ put_paths(const char *folder, licet_buffer *out)
     }
 }
 
+static bool
+is_tls(const char *url)
+{
+    return strncmp(url, "https://", 8) == 0;
+}
+
+/* Host and port of an upstream; the name in its certificate. */
+static const char *
+host_of(const char *url)
+{
+    return url + (is_tls(url) ? 8 : 7);
+}
+
+static void
+put_upstream(const char *name, const char *url, licet_buffer *out)
+{
+    const char *host = host_of(url);
+
+    licet_put_format(out, "    upstream %s {\n        server %s%s;\n        keepalive 64;\n    }\n", name, host,
+                     is_tls(url) && strchr(host, ':') == NULL ? ":443" : "");
+}
+
+static const char *
+upstream_name(size_t i, char name[40])
+{
+    snprintf(name, 40, "licet_upstream_%zu", i + 1);
+    return name;
+}
+
+/* Which upstream, host and certificate by the agreement that the gate found: a key of the licensee's belongs to one. A
+ * backslash before a name tells nginx that it is no word of its own. */
+static void
+put_maps(const licet_site_config *config, licet_buffer *out)
+{
+    char name[40];
+
+    licet_put_format(out, "\n    map $licet_agreement $licet_to {\n        default %s://licet_upstream;\n",
+                     is_tls(config->upstream) ? "https" : "http");
+    for (size_t i = 0; i < config->upstreams_len; i++) {
+        licet_put_format(out, "        \\\\%s %s://%s;\n", config->upstreams[i].agreement,
+                         is_tls(config->upstreams[i].url) ? "https" : "http", upstream_name(i, name));
+    }
+    licet_put_format(out, "    }\n    map $licet_agreement $licet_to_host {\n        default %s;\n",
+                     host_of(config->upstream));
+    for (size_t i = 0; i < config->upstreams_len; i++) {
+        licet_put_format(out, "        \\\\%s %s;\n", config->upstreams[i].agreement,
+                         host_of(config->upstreams[i].url));
+    }
+    licet_put_format(out, "    }\n    map $licet_agreement $licet_to_name {\n        default %.*s;\n",
+                     (int)strcspn(host_of(config->upstream), ":/"), host_of(config->upstream));
+    for (size_t i = 0; i < config->upstreams_len; i++) {
+        const char *host = host_of(config->upstreams[i].url);
+        licet_put_format(out, "        \\\\%s %.*s;\n", config->upstreams[i].agreement, (int)strcspn(host, ":/"), host);
+    }
+    licet_put_format(out, "    }\n");
+}
+
+static void
+put_tls(const char *name, size_t len, licet_buffer *out)
+{
+    licet_put_format(out,
+                     "            proxy_ssl_server_name on;\n"
+                     "            proxy_ssl_name %.*s;\n"
+                     "            proxy_ssl_verify on;\n"
+                     "            proxy_ssl_verify_depth 3;\n"
+                     "            proxy_ssl_trusted_certificate %s;\n",
+                     (int)len, name, ca_bundle);
+}
+
 static void
 put_server(const licet_site_config *config, const char *data, licet_buffer *out)
 {
-    bool tls = strncmp(config->upstream, "https://", 8) == 0;
+    bool several = config->upstreams_len > 0, tls = is_tls(config->upstream);
+    char name[40];
 
-    licet_put_format(out, "    upstream licet_upstream {\n        server %s%s;\n        keepalive 64;\n    }\n\n",
-                     config->upstream + (tls ? 8 : 7), tls && strchr(config->upstream + 8, ':') == NULL ? ":443" : "");
-    licet_put_format(out, "    server {\n        listen %s;\n\n", config->listen);
+    put_upstream("licet_upstream", config->upstream, out);
+    for (size_t i = 0; i < config->upstreams_len; i++) {
+        put_upstream(upstream_name(i, name), config->upstreams[i].url, out);
+        tls = tls || is_tls(config->upstreams[i].url);
+    }
+    if (several) {
+        put_maps(config, out);
+    }
+    licet_put_format(out, "\n    server {\n        listen %s;\n\n", config->listen);
     if (config->identity != NULL) {
         licet_put_format(out, "        licet_app %s;\n\n", config->identity);
     }
+    licet_put_format(out, "        location / {\n            licet on;\n");
+    if (several) {
+        licet_put_format(out, "            proxy_pass $licet_to;\n");
+    } else {
+        licet_put_format(out, "            proxy_pass %s://licet_upstream;\n", tls ? "https" : "http");
+    }
     licet_put_format(out,
-                     "        location / {\n"
-                     "            licet on;\n"
-                     "            proxy_pass %s://licet_upstream;\n"
                      "            proxy_http_version 1.1;\n"
                      "            proxy_set_header Connection \"\";\n"
                      "            proxy_set_header Host %s;\n",
-                     tls ? "https" : "http", config->upstream + (tls ? 8 : 7));
-    if (tls) {
-        licet_put_format(out,
-                         "            proxy_ssl_server_name on;\n"
-                         "            proxy_ssl_name %.*s;\n"
-                         "            proxy_ssl_verify on;\n"
-                         "            proxy_ssl_verify_depth 3;\n"
-                         "            proxy_ssl_trusted_certificate %s;\n",
-                         (int)strcspn(config->upstream + 8, ":/"), config->upstream + 8, ca_bundle);
+                     several ? "$licet_to_host" : host_of(config->upstream));
+    if (tls && several) {
+        put_tls("$licet_to_name", strlen("$licet_to_name"), out);
+    } else if (tls) {
+        put_tls(host_of(config->upstream), strcspn(host_of(config->upstream), ":/"), out);
     }
     licet_put_format(
         out,
@@ -142,6 +218,11 @@ licet_nginx_conf(const licet_site_config *config, const char *folder, const char
         (config->metrics != NULL && !word("metrics", config->metrics, err)) ||
         (config->identity != NULL && !word("identity", config->identity, err))) {
         return false;
+    }
+    for (size_t i = 0; i < config->upstreams_len; i++) {
+        if (!word("upstreams", config->upstreams[i].url, err)) {
+            return false;
+        }
     }
     if (strpbrk(folder, "\"\\\n") != NULL || strpbrk(data, "\"\\\n") != NULL) {
         return LICET_FAIL(err, LICET_E_INVALID, 0,

@@ -40,6 +40,11 @@ void licet_mistakes_done(licet_mistakes *mistakes);
 /* A site read and checked; opaque, one arena, immutable. */
 typedef struct licet_site licet_site;
 
+/* Where the requests of one agreement go. */
+typedef struct licet_site_upstream {
+    const char *agreement, *url;
+} licet_site_upstream;
+
 /* licet.yaml */
 typedef struct licet_site_config {
     const char *dir;   /* as given */
@@ -47,6 +52,8 @@ typedef struct licet_site_config {
     uint16_t gate;     /* 1..65535 */
     licet_flow flow;
     const char *upstream;      /* http://… or https://…, no path */
+    const licet_site_upstream *upstreams; /* of agreements that have one of their own */
+    size_t upstreams_len;
     const char *listen;        /* 127.0.0.1:8640 */
     const char *metrics;       /* where licet up serves /metrics, on loopback; NULL: nowhere */
     const char *key;           /* path of the checkpoint key, relative to the site */

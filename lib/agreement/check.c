@@ -558,12 +558,33 @@ check_credentials(licet_reader *reader, const licet_site *site)
     return true;
 }
 
+/* An upstream that no agreement has is a name written wrong: its requests would go where the others go. */
+static void
+check_upstreams(licet_reader *reader, const licet_site *site)
+{
+    const licet_rows *upstreams = &site->config.upstreams;
+
+    for (uint32_t i = 0; i < upstreams->len; i++) {
+        const licet_scalar *name = &LICET_TERMS_ROW(licet_pair, *upstreams, i)->key;
+        bool found = false;
+        for (uint32_t j = 0; j < site->agreements_len && !found; j++) {
+            found = licet_bytes_equal(site->agreements[j].id.text, name->text);
+        }
+        if (!found) {
+            licet_reader_say(reader, name, "upstreams: ", "agreement \"%s\": there is no folder agreements/%s",
+                             QUOTED(*name), QUOTED(*name));
+        }
+    }
+}
+
 bool
 licet_terms_check_site(licet_site *site, licet_mistakes *mistakes)
 {
     licet_reader reader = {.arena = &site->arena, .mistakes = mistakes};
     licet_reader notes = {.arena = &site->arena, .mistakes = &site->notes};
 
+    reader.file = "licet.yaml";
+    check_upstreams(&reader, site);
     for (uint32_t i = 0; i < site->agreements_len; i++) {
         const licet_terms_agreement *agreement = &site->agreements[i];
         for (uint32_t j = 0; j < agreement->versions_len; j++) {

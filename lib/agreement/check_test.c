@@ -49,9 +49,14 @@ static const struct change {
      "of "
      "by, role, from, before, document, says; did you mean \"document\"?\n"},
     {"unknown field, far", CONFIG, "gate: 1", "gate: 1\ncolour: red",
-     "licet.yaml:4:1: field \"colour\" is not known here: expected one of party, site, gate, flow, upstream, listen, "
-     "metrics, "
+     "licet.yaml:4:1: field \"colour\" is not known here: expected one of party, site, gate, flow, upstream, "
+     "upstreams, listen, metrics, "
      "key, shared_memory, identity, group, workers, slots\n"},
+    {"upstreams of nobody", CONFIG, "gate: 1", "gate: 1\nupstreams: { M-2022-8: https://a.example }",
+     "licet.yaml:4:14: upstreams: agreement \"M-2022-8\": there is no folder agreements/M-2022-8\n"},
+    {"upstreams path", CONFIG, "gate: 1", "gate: 1\nupstreams: { M-2022-7: a.example }",
+     "licet.yaml:4:24: upstreams: M-2022-7 \"a.example\": expected http:// or https:// with host and port and no path, "
+     "such as https://api.internal\n"},
     {"outbound without file", APPS, "use_cases:", "outbound: { id: OUT-1 }\nuse_cases:",
      "agreements/M-2022-7/apps.yaml:9:11: outbound: field \"file\" is missing\n"},
     {"outbound file", APPS, "use_cases:", "outbound: { id: OUT-1, file: ../x }\nuse_cases:",

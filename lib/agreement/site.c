@@ -439,6 +439,28 @@ text_of(const licet_scalar *scalar)
     return scalar->line == 0 ? NULL : (const char *)scalar->text.data;
 }
 
+static bool
+fill_upstreams(licet_site *site)
+{
+    const licet_rows *rows = &site->config.upstreams;
+    licet_site_upstream *upstreams;
+
+    if (rows->len == 0) {
+        return true;
+    }
+    upstreams = licet_arena_rows(&site->arena, rows->len, sizeof(*upstreams));
+    if (upstreams == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < rows->len; i++) {
+        const licet_pair *pair = LICET_TERMS_ROW(licet_pair, *rows, i);
+        upstreams[i] = (licet_site_upstream){text_of(&pair->key), text_of(&pair->value)};
+    }
+    site->view.upstreams = upstreams;
+    site->view.upstreams_len = rows->len;
+    return true;
+}
+
 static void
 fill_view(licet_site *site)
 {
@@ -516,6 +538,10 @@ licet_site_load(const char *dir, licet_mistakes *mistakes, licet_site **out_site
         goto done;
     }
     fill_view(site);
+    if (!fill_upstreams(site)) {
+        LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for the upstreams of %s", dir);
+        goto done;
+    }
     *out_site = site;
     good = true;
 done:

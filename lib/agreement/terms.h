@@ -35,6 +35,7 @@ typedef struct licet_terms_file {
 
 typedef struct licet_terms_config {
     licet_number party, gate, flow, workers, slots;
+    licet_rows upstreams; /* licet_pair: agreement, where its requests go */
     licet_scalar upstream, listen, metrics, key, shared_memory, site, identity, group;
 } licet_terms_config;
 
