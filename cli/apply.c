@@ -11,6 +11,8 @@
 #include "recorder.h"
 #include "site.h"
 
+#include "licet/decide.h"
+
 #include <curl/curl.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -217,7 +219,7 @@ check_first(const char *dir, outcome *out, licet_error *err)
 {
     licet_mistakes mistakes = {0};
     licet_site *site = NULL;
-    bool ok = licet_site_load(dir, &mistakes, &site, err);
+    bool ok = licet_site_load(dir, &mistakes, &site, err) && licet_examples_try(site, &mistakes, err);
 
     if (!ok && mistakes.len > 0) {
         out->mistakes = licet_cli_mistakes_json(&mistakes);

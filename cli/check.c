@@ -6,6 +6,8 @@
 #include "check_notes.h"
 #include "site.h"
 
+#include "licet/decide.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -167,7 +169,8 @@ check(const char *dir, bool json)
     json_t *agreements = json ? json_array() : NULL, *said = json ? json_array() : NULL;
     licet_error err = {0};
     int result = LICET_EXIT_OK, printed;
-    bool ok = licet_site_load(dir, &mistakes, &site, &err) && tell(site, agreements, said, &err);
+    bool ok = licet_site_load(dir, &mistakes, &site, &err) && licet_examples_try(site, &mistakes, &err) &&
+              tell(site, agreements, said, &err);
 
     if (!ok && mistakes.len == 0) {
         json_decref(agreements);

@@ -4,6 +4,8 @@
  */
 #include "site.h"
 
+#include "licet/decide.h"
+
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,7 +79,7 @@ licet_cli_site_load(const licet_command *command, const char *dir, licet_site **
     licet_error err = {0};
     int result = LICET_EXIT_OK;
 
-    if (!licet_site_load(dir, &mistakes, out_site, &err)) {
+    if (!licet_site_load(dir, &mistakes, out_site, &err) || !licet_examples_try(*out_site, &mistakes, &err)) {
         if (mistakes.len > 0) {
             licet_cli_mistakes_print(&mistakes);
             result = LICET_EXIT_NO;

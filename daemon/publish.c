@@ -11,6 +11,8 @@
  */
 #include "rooms.h"
 
+#include "licet/decide.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,7 +271,8 @@ apply(licet_recorder *r, const licet_recorder_request *request, uint64_t now_ms,
     if (!licet_permit_check(&j.permit, err) || !licet_site_load(r->dir, mistakes, &site, err)) {
         return false;
     }
-    if (!recorder_config_write(r, err) || !licet_store_apply_judged(r->store, site, judge, &j, &changes, err) ||
+    if (!licet_examples_try(site, mistakes, err) || !recorder_config_write(r, err) ||
+        !licet_store_apply_judged(r->store, site, judge, &j, &changes, err) ||
         !recorder_publish_missing(r, site, request, now_ms, err) || !to_workers(r, now_ms, err) ||
         !recorder_tick(r, now_ms, false, err) || !recorder_seal(r, true, err)) {
         goto done;

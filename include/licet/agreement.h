@@ -36,6 +36,10 @@ typedef struct licet_mistakes {
 } licet_mistakes;
 
 void licet_mistakes_done(licet_mistakes *mistakes);
+/* False when memory ran out. */
+bool licet_mistakes_add(licet_mistakes *mistakes, const char *file, unsigned line, unsigned column, const char *text);
+/* Orders by file, line, column, text; equal ones become one. */
+void licet_mistakes_sort(licet_mistakes *mistakes);
 
 /* A site read and checked; opaque, one arena, immutable. */
 typedef struct licet_site licet_site;
@@ -99,6 +103,19 @@ bool licet_site_step_who(const licet_site *site, size_t i, licet_bytes use_case,
  * caller keeps the table. */
 typedef bool (*licet_counter_of)(void *user, const char *identity, uint32_t rows, uint32_t *out_counter,
                                  licet_error *err);
+
+/* What a version of agreement i says would become of a request; decide/ tries it. Texts live as long as the site. */
+typedef struct licet_example {
+    const char *file;
+    licet_bytes version;
+    unsigned line, column, number; /* its place, and its number in the version from 1 */
+    licet_bytes app, request, use_case, purpose, recipient, clause; /* len 0: not said */
+    uint32_t flow;                                                  /* licet_flow, or LICET_NONE: not said */
+    uint32_t expect;                                                /* licet_verdict_kind: ALLOW, REFUSE or OBSERVE */
+    uint64_t at_ms;
+} licet_example;
+size_t licet_site_examples(const licet_site *site, size_t i);
+licet_example licet_site_example(const licet_site *site, size_t i, size_t j);
 
 typedef struct licet_compile_options {
     uint32_t cell;   /* the agreement's cell, >= 1 */

@@ -12,6 +12,7 @@
 #ifndef LICET_DECIDE_H
 #define LICET_DECIDE_H
 
+#include "licet/agreement.h"
 #include "licet/base.h"
 #include "licet/image.h"
 
@@ -128,6 +129,10 @@ uint32_t licet_decide_endpoint(const licet_image *image, const licet_image_versi
                                licet_bytes path);
 
 void licet_decide(const licet_image *image, const licet_facts *facts, licet_verdict *out_verdict);
+
+/* Tries the examples of a site's versions. False with a mistake for each that does not hold (err: INVALID), or with err
+ * alone. */
+bool licet_examples_try(const licet_site *site, licet_mistakes *mistakes, licet_error *err);
 
 /* Fills reserve and limits of a verdict of licet_decide as if it had not been refused; for explaining one that was. */
 void licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_verdict *verdict);

@@ -12,9 +12,4 @@
 
 #define LICET_MISTAKES_MAX 1000u
 
-/* False when memory ran out. */
-bool licet_mistakes_add(licet_mistakes *mistakes, const char *file, unsigned line, unsigned column, const char *text);
-/* Orders by file, line, column, text; equal ones become one. */
-void licet_mistakes_sort(licet_mistakes *mistakes);
-
 #endif
