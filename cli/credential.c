@@ -9,6 +9,7 @@
  */
 #include "credential.h"
 #include "apps_edit.h"
+#include "credential_kinds.h"
 #include "site.h"
 
 #include "licet/store.h"
@@ -25,8 +26,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: licet credential new DIR APP [--agreement A] [--kind bearer|api-key] [--id K] [--from T] [--before T]\n"
-    "                            [--json]\n"
+    "usage: licet credential new DIR APP [--agreement A] [--kind KIND] [--id K] [--from T] [--before T] [--json]\n"
     "       licet credential end DIR K [--agreement A] [--before T | --overlap SPAN] [--json]\n"
     "       licet credential list DIR [--agreement A] [--json]\n"
     "\n"
@@ -38,7 +38,11 @@ static const char usage[] =
     "credential whether it is valid now. To replace one: new, apply, hand it over, end with an overlap, apply.\n"
     "\n"
     "  --agreement A   where apps of that name exist under several agreements\n"
-    "  --kind KIND     bearer (Authorization: Bearer ...) or api-key (X-Api-Key: ...); default: bearer\n"
+    "  --kind KIND     bearer (Authorization: Bearer ...) or api-key (X-Api-Key: ...); default: bearer;\n"
+    "                  or of what has no secret here, whose keyed hash is written:\n"
+    "                    client-certificate  --certificate FILE (PEM)\n"
+    "                    jwt                 --issuer URL --subject NAME\n"
+    "                    http-signature      --agent URL --jwk FILE (its Ed25519 public key)\n"
     "  --id K          its name in reports; default: the first free of K-1, K-2, ...\n"
     "  --from T        valid from this time on; default: now\n"
     "  --before T      valid before this time; default: no end\n"
@@ -55,8 +59,9 @@ static const char usage[] =
 typedef struct request {
     const char *dir, *app, *agreement, *kind, *id;
     uint64_t from_ms, before_ms; /* before_ms UINT64_MAX: no end */
+    licet_credential_proof proof;
     bool json;
-    char own_id[32];
+    char own_id[32], key[LICET_KEY_TEXT];
     char secret[SECRET_TEXT], hmac[2 * LICET_SHA256_LEN + 1];
     char file[PATH_MAX]; /* apps.yaml below dir */
     char path[PATH_MAX]; /* dir and file */
@@ -87,6 +92,28 @@ make_secret(request *r, licet_error *err)
     }
     explicit_bzero(&keys, sizeof(keys));
     explicit_bzero(random, sizeof(random));
+    return ok;
+}
+
+/* Of what has no secret here: the keyed hash of what identifies it. */
+static bool
+make_identity(request *r, licet_error *err)
+{
+    licet_gate_keys keys = {0};
+    licet_buffer identity;
+    licet_hash hash;
+    bool ok;
+
+    licet_buffer_init(&identity, LICET_IDENTITY_MAX);
+    ok = licet_credential_identity(r->kind, &r->proof, &identity, r->key, err) &&
+         licet_gate_keys_read(r->dir, false, &keys, err);
+    if (ok) {
+        hash =
+            licet_hmac_sha256(licet_bytes_of(keys.credential, sizeof(keys.credential)), licet_buffer_view(&identity));
+        licet_hex(hash.bytes, sizeof(hash.bytes), r->hmac);
+    }
+    licet_buffer_done(&identity);
+    explicit_bzero(&keys, sizeof(keys));
     return ok;
 }
 
@@ -220,8 +247,8 @@ edit(request *r, const licet_apps_file *file, licet_buffer *out, licet_error *er
     if (r->before_ms != UINT64_MAX) {
         licet_cli_time(r->before_ms, before);
     }
-    snprintf(row, sizeof(row), "{ id: %s, kind: %s, hmac_sha256: \"%s\", from: %s%s%s }", r->id, r->kind, r->hmac, from,
-             before[0] != '\0' ? ", before: " : "", before);
+    snprintf(row, sizeof(row), "{ id: %s, kind: %s, hmac_sha256: \"%s\"%s%s, from: %s%s%s }", r->id, r->kind, r->hmac,
+             r->key[0] != '\0' ? ", key: " : "", r->key, from, before[0] != '\0' ? ", before: " : "", before);
     return licet_apps_add_credential(file, r->app, row, out, &r->line, err);
 }
 
@@ -306,10 +333,11 @@ parse_time(const char *option, const char *text, uint64_t *out_ms, licet_error *
 static int
 check_values(const request *r)
 {
+    licet_error err = {0};
     static const char inner[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-    if (strcmp(r->kind, "bearer") != 0 && strcmp(r->kind, "api-key") != 0) {
-        return licet_cli_misuse(&licet_command_credential, "--kind \"%s\": expected bearer or api-key", r->kind);
+    if (!licet_credential_check(r->kind, &r->proof, &err)) {
+        return licet_cli_misuse(&licet_command_credential, "%s", err.text);
     }
     if (r->id != NULL && (r->id[0] == '\0' || strlen(r->id) > LICET_NAME_MAX || strspn(r->id, inner) != strlen(r->id) ||
                           strchr("._-", r->id[0]) != NULL)) {
@@ -336,6 +364,11 @@ parse(request *r, int argc, char **argv)
 {
     static const struct option options[] = {{"agreement", required_argument, NULL, 'a'},
                                             {"kind", required_argument, NULL, 'k'},
+                                            {"certificate", required_argument, NULL, 'C'},
+                                            {"issuer", required_argument, NULL, 'I'},
+                                            {"subject", required_argument, NULL, 'S'},
+                                            {"agent", required_argument, NULL, 'A'},
+                                            {"jwk", required_argument, NULL, 'J'},
                                             {"id", required_argument, NULL, 'i'},
                                             {"from", required_argument, NULL, 'f'},
                                             {"before", required_argument, NULL, 'b'},
@@ -354,6 +387,21 @@ parse(request *r, int argc, char **argv)
             break;
         case 'k':
             r->kind = optarg;
+            break;
+        case 'C':
+            r->proof.certificate = optarg;
+            break;
+        case 'I':
+            r->proof.issuer = optarg;
+            break;
+        case 'S':
+            r->proof.subject = optarg;
+            break;
+        case 'A':
+            r->proof.agent = optarg;
+            break;
+        case 'J':
+            r->proof.jwk = optarg;
             break;
         case 'i':
             r->id = optarg;
@@ -398,6 +446,15 @@ print_words(const request *r, const char *listen)
     if (r->before_ms != UINT64_MAX) {
         licet_cli_time(r->before_ms, before);
     }
+    if (!licet_credential_has_secret(r->kind)) {
+        printf("Credential %s of app %s under agreement %s, valid from %s%s%s: %s.\n"
+               "Written to %s:%u (a keyed hash of what identifies it).\n\n"
+               "Record it: licet apply %s --reason \"credential %s\"\n"
+               "Show it:   %s\n",
+               r->id, r->app, r->agreement, from, before[0] != '\0' ? " before " : "", before, r->kind, r->path,
+               r->line, r->dir, r->id, licet_credential_hint(r->kind));
+        return;
+    }
     printf("%s\n\n"
            "This secret is shown only now. It is credential %s of app %s under agreement %s, valid from %s%s%s.\n"
            "Written to %s:%u (a keyed hash of it).\n\n",
@@ -417,9 +474,9 @@ print_json(const request *r)
         licet_time_format(r->before_ms, before);
     }
     return licet_cli_json_print(&licet_command_credential,
-                                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i}", "secret", r->secret,
-                                          "agreement", r->agreement, "app", r->app, "id", r->id, "kind", r->kind,
-                                          "from", from, "before",
+                                json_pack("{s:s*, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i}", "secret",
+                                          r->secret[0] != '\0' ? r->secret : NULL, "agreement", r->agreement, "app",
+                                          r->app, "id", r->id, "kind", r->kind, "from", from, "before",
                                           r->before_ms != UINT64_MAX ? json_string(before) : json_null(), "file",
                                           licet_cli_json_text(licet_bytes_of_text(r->path)), "line", (int)r->line));
 }
@@ -439,7 +496,8 @@ make_credential(request *r)
     if (result != LICET_EXIT_OK) {
         goto done;
     }
-    if (!find_app(r, site, &a, &err) || !choose_id(r, a.file, &err) || !make_secret(r, &err) ||
+    if (!find_app(r, site, &a, &err) || !choose_id(r, a.file, &err) ||
+        !(licet_credential_has_secret(r->kind) ? make_secret(r, &err) : make_identity(r, &err)) ||
         !write_credential(r, &a, &err)) {
         result = licet_cli_error(&licet_command_credential, &err);
     } else if (r->json) {

@@ -25,6 +25,7 @@
 #include "licet/base.h"
 #include "licet/decide.h"
 #include "licet/gate.h"
+#include "licet/identity.h"
 #include "licet/image.h"
 #include "licet/inflate.h"
 #include "licet/meter.h"
@@ -33,6 +34,7 @@ typedef struct ngx_http_licet_gate_s ngx_http_licet_gate_t;
 typedef struct ngx_http_licet_area_s ngx_http_licet_area_t;
 typedef struct ngx_http_licet_view_s ngx_http_licet_view_t;
 typedef struct ngx_http_licet_image_s ngx_http_licet_image_t;
+typedef struct ngx_http_licet_jwks_s ngx_http_licet_jwks_t;
 typedef struct ngx_http_licet_token_s ngx_http_licet_token_t;
 typedef struct ngx_http_licet_meter_s ngx_http_licet_meter_t;
 typedef struct ngx_http_licet_inflate_s ngx_http_licet_inflate_t;
@@ -44,6 +46,9 @@ typedef struct ngx_http_licet_ctx_s ngx_http_licet_ctx_t;
 
 typedef struct {
     ngx_array_t gates; /* of ngx_http_licet_gate_t *, one per FILE */
+    ngx_shm_zone_t *nonces;
+    size_t nonces_size;
+    unsigned signatures : 1; /* they are on somewhere */
 } ngx_http_licet_main_conf_t;
 
 typedef struct {
@@ -51,6 +56,8 @@ typedef struct {
     ngx_uint_t flow; /* licet_flow; NGX_CONF_UNSET_UINT: that of licet.yaml */
     ngx_flag_t api;
     ngx_http_licet_gate_t *gate;
+    ngx_flag_t signatures;
+    ngx_array_t *jwks;             /* of ngx_http_licet_jwks_t *; NULL: none */
     ngx_http_complex_value_t *app; /* NULL: not said; of an empty text: off */
     u_char *file;                  /* where 'on' was said, for messages */
     ngx_uint_t line;
@@ -246,8 +253,9 @@ struct ngx_http_licet_ctx_s {
     unsigned body_short : 1;
     unsigned counts : 1; /* a 2xx */
     unsigned settled : 1;
-    unsigned told : 1;         /* delivered is valid before that: the connection failed */
-    unsigned limits_known : 1; /* remaining is filled */
+    unsigned signature_used : 1; /* noted as used, by this request */
+    unsigned told : 1;           /* delivered is valid before that: the connection failed */
+    unsigned limits_known : 1;   /* remaining is filled */
 };
 
 /* Bytes and nginx strings. */
@@ -312,6 +320,22 @@ void ngx_http_licet_strip_out(ngx_list_t *headers);
 /* NONE and *out_caller, or why not: CREDENTIAL_MISSING, CREDENTIAL_UNKNOWN, CANNOT_RECORD. */
 licet_reason ngx_http_licet_identify(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, ngx_http_licet_view_t *view,
                                      ngx_http_licet_caller_t *out_caller);
+/* The caller of what identifies it, shown as this kind; UNKNOWN also where apps.yaml has it as another. */
+licet_reason ngx_http_licet_by_identity(ngx_http_request_t *r, ngx_http_licet_view_t *view, licet_bytes identity,
+                                        licet_credential_kind kind, ngx_http_licet_caller_t *out_caller);
+/* Of one kind each; MISSING: nothing of the kind was shown. */
+licet_reason ngx_http_licet_by_token(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, ngx_http_licet_view_t *view,
+                                     licet_bytes token, ngx_http_licet_caller_t *out_caller);
+licet_reason ngx_http_licet_by_signature(ngx_http_request_t *r, ngx_http_licet_view_t *view,
+                                         ngx_http_licet_caller_t *out_caller);
+licet_reason ngx_http_licet_by_certificate(ngx_http_request_t *r, ngx_http_licet_view_t *view,
+                                           ngx_http_licet_caller_t *out_caller);
+licet_bytes ngx_http_licet_trim(licet_bytes text);
+char *ngx_http_licet_set_jwks(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_http_licet_nonces_add(ngx_conf_t *cf, ngx_http_licet_main_conf_t *mcf);
+/* NONE once; then REPLAYED; CANNOT_RECORD where there is no room to note it. */
+licet_reason ngx_http_licet_nonce_use(ngx_shm_zone_t *zone, const licet_signature *signature, const uint8_t *key,
+                                      uint64_t now_s);
 ngx_int_t ngx_http_licet_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_licet_api(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf);
 

@@ -5,12 +5,13 @@
  *  (1) Of a credential only its HMAC is computed; it is neither kept nor logged.
  *  (2) Nobody is attributed by guess: a credential is known or it is not.
  *  (3) Where licet_app is set credentials are not looked at.
- *  (4) One credential decides: the bearer token, then X-API-Key, then Api-Key; of equal names the first; the first that
- *      is known. nginx refuses a second Authorization itself.
+ *  (4) One credential decides: the bearer token, as a secret, then as a JWT; X-API-Key, Api-Key, the signature, the
+ *      client certificate; of equal names the first; the first that is known. nginx refuses a second Authorization
+ * itself.
  */
 #include "ngx_http_licet.h"
 
-static licet_bytes
+licet_bytes
 ngx_http_licet_trim(licet_bytes text)
 {
     while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
@@ -48,13 +49,11 @@ ngx_http_licet_key(ngx_http_request_t *r, const char *name)
     return h != NULL ? ngx_http_licet_trim(ngx_http_licet_bytes(h->value)) : (licet_bytes){NULL, 0};
 }
 
-/* The caller of a credential shown as this kind; UNKNOWN also for a token shown as a key: each is what apps.yaml says.
- */
-static licet_reason
-ngx_http_licet_by_secret(ngx_http_request_t *r, ngx_http_licet_view_t *view, licet_bytes secret,
-                         licet_credential_kind kind, ngx_http_licet_caller_t *out_caller)
+licet_reason
+ngx_http_licet_by_identity(ngx_http_request_t *r, ngx_http_licet_view_t *view, licet_bytes identity,
+                           licet_credential_kind kind, ngx_http_licet_caller_t *out_caller)
 {
-    licet_hash hmac = licet_hmac_sha256(licet_bytes_of(licet_gate_credential_key(view->area->gate), 32), secret);
+    licet_hash hmac = licet_hmac_sha256(licet_bytes_of(licet_gate_credential_key(view->area->gate), 32), identity);
     const licet_index_credential *found = licet_index_by_hmac(&view->index, hmac.bytes);
     const licet_image_credential *credential;
     ngx_http_licet_image_t *image;
@@ -76,27 +75,44 @@ ngx_http_licet_by_secret(ngx_http_request_t *r, ngx_http_licet_view_t *view, lic
     return LICET_REASON_NONE;
 }
 
+/* What one kind says; true: nobody else is asked. Of several that nobody knows the first counts. */
+static bool
+ngx_http_licet_decides(licet_reason *reason, licet_reason said)
+{
+    if (said != LICET_REASON_CREDENTIAL_MISSING && said != *reason) {
+        *reason = said;
+    }
+    return said != LICET_REASON_CREDENTIAL_MISSING && said != LICET_REASON_CREDENTIAL_UNKNOWN;
+}
+
+static licet_reason
+ngx_http_licet_by_secret(ngx_http_request_t *r, ngx_http_licet_view_t *view, licet_bytes secret,
+                         licet_credential_kind kind, ngx_http_licet_caller_t *out_caller)
+{
+    return secret.len > 0 ? ngx_http_licet_by_identity(r, view, secret, kind, out_caller)
+                          : LICET_REASON_CREDENTIAL_MISSING;
+}
+
 /* The first that is known: what stands behind may ask for a token of its own beside the key. */
 static licet_reason
-ngx_http_licet_by_credential(ngx_http_request_t *r, ngx_http_licet_view_t *view, ngx_http_licet_caller_t *out_caller)
+ngx_http_licet_by_credential(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, ngx_http_licet_view_t *view,
+                             ngx_http_licet_caller_t *out_caller)
 {
-    const struct {
-        licet_bytes secret;
-        licet_credential_kind kind;
-    } shown[] = {{ngx_http_licet_bearer(r), LICET_CREDENTIAL_BEARER},
-                 {ngx_http_licet_key(r, "x-api-key"), LICET_CREDENTIAL_API_KEY},
-                 {ngx_http_licet_key(r, "api-key"), LICET_CREDENTIAL_API_KEY}};
     licet_reason reason = LICET_REASON_CREDENTIAL_MISSING;
-    ngx_uint_t i;
+    licet_bytes bearer = ngx_http_licet_bearer(r);
 
-    for (i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-        if (shown[i].secret.len > 0) {
-            reason = ngx_http_licet_by_secret(r, view, shown[i].secret, shown[i].kind, out_caller);
-            if (reason != LICET_REASON_CREDENTIAL_UNKNOWN) {
-                break;
-            }
-        }
+    if (ngx_http_licet_decides(&reason,
+                               ngx_http_licet_by_secret(r, view, bearer, LICET_CREDENTIAL_BEARER, out_caller)) ||
+        (bearer.len > 0 && lcf->jwks != NULL &&
+         ngx_http_licet_decides(&reason, ngx_http_licet_by_token(r, lcf, view, bearer, out_caller))) ||
+        ngx_http_licet_decides(&reason, ngx_http_licet_by_secret(r, view, ngx_http_licet_key(r, "x-api-key"),
+                                                                 LICET_CREDENTIAL_API_KEY, out_caller)) ||
+        ngx_http_licet_decides(&reason, ngx_http_licet_by_secret(r, view, ngx_http_licet_key(r, "api-key"),
+                                                                 LICET_CREDENTIAL_API_KEY, out_caller)) ||
+        (lcf->signatures && ngx_http_licet_decides(&reason, ngx_http_licet_by_signature(r, view, out_caller)))) {
+        return reason;
     }
+    (void)ngx_http_licet_decides(&reason, ngx_http_licet_by_certificate(r, view, out_caller));
     return reason;
 }
 
@@ -132,7 +148,7 @@ ngx_http_licet_identify(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf, n
                         ngx_http_licet_caller_t *out_caller)
 {
     return lcf->app != NULL && lcf->app->value.len > 0 ? ngx_http_licet_by_app(r, lcf, view, out_caller)
-                                                       : ngx_http_licet_by_credential(r, view, out_caller);
+                                                       : ngx_http_licet_by_credential(r, lcf, view, out_caller);
 }
 
 /*

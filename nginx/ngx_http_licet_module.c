@@ -7,6 +7,9 @@
  *   licet_app VALUE | off      http, server, location   the app, named by what stands in front
  *   licet_flow acquired | passed-on
  *                              http, server, location   the flow that the gate stands in, where it is not the site's
+ *   licet_jwks FILE ...        http, server, location   tokens of an identity provider, by its keys
+ *   licet_signatures on | off  http, server, location   signed requests, in the Web Bot Auth profile
+ *   licet_signature_nonces SIZE  http                   room for what was used of them
  *   licet_api on | off         location                 the licensee's API: who asks, told to licetd
  *
  *  (1) What is on has a gate, or nginx -t fails and says where it was switched on.
@@ -17,6 +20,8 @@
 static char *ngx_http_licet_switch(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_licet_set_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_licet_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_http_licet_set_signatures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_http_licet_set_nonces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 static ngx_conf_enum_t ngx_http_licet_flows[] = {{ngx_string("acquired"), LICET_FLOW_ACQUIRED},
                                                  {ngx_string("passed-on"), LICET_FLOW_PASSED_ON},
@@ -31,6 +36,12 @@ static ngx_command_t ngx_http_licet_commands[] = {
      ngx_http_licet_set_app, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, app), NULL},
     {ngx_string("licet_flow"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
      ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, flow), ngx_http_licet_flows},
+    {ngx_string("licet_jwks"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_1MORE,
+     ngx_http_licet_set_jwks, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("licet_signatures"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_FLAG,
+     ngx_http_licet_set_signatures, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, signatures), NULL},
+    {ngx_string("licet_signature_nonces"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_http_licet_set_nonces,
+     NGX_HTTP_MAIN_CONF_OFFSET, offsetof(ngx_http_licet_main_conf_t, nonces_size), NULL},
     {ngx_string("licet_api"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, ngx_http_licet_switch, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(ngx_http_licet_loc_conf_t, api), NULL},
     ngx_null_command,
@@ -107,6 +118,31 @@ ngx_http_licet_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     return rc;
 }
 
+static char *
+ngx_http_licet_set_signatures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_licet_main_conf_t *mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_licet_module);
+    ngx_http_licet_loc_conf_t *lcf = conf;
+    char *rc = ngx_conf_set_flag_slot(cf, cmd, conf);
+
+    if (rc == NGX_CONF_OK && lcf->signatures) {
+        mcf->signatures = 1;
+    }
+    return rc;
+}
+
+static char *
+ngx_http_licet_set_nonces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_licet_main_conf_t *mcf = conf;
+    char *rc = ngx_conf_set_size_slot(cf, cmd, conf);
+
+    if (rc == NGX_CONF_OK && (mcf->nonces_size < 64 * 1024 || mcf->nonces_size > (size_t)4 << 30)) {
+        return "expected a size from 64k to 4g: 24 bytes for each signature that has not ended";
+    }
+    return rc;
+}
+
 static void *
 ngx_http_licet_create_main_conf(ngx_conf_t *cf)
 {
@@ -116,6 +152,7 @@ ngx_http_licet_create_main_conf(ngx_conf_t *cf)
     if (mcf == NULL || ngx_array_init(&mcf->gates, cf->pool, 1, sizeof(ngx_http_licet_gate_t *)) != NGX_OK) {
         return NULL;
     }
+    mcf->nonces_size = NGX_CONF_UNSET_SIZE;
     return mcf;
 }
 
@@ -132,6 +169,7 @@ ngx_http_licet_create_loc_conf(ngx_conf_t *cf)
     lcf->flow = NGX_CONF_UNSET_UINT;
     lcf->api = NGX_CONF_UNSET;
     lcf->gate = NGX_CONF_UNSET_PTR;
+    lcf->signatures = NGX_CONF_UNSET;
     return lcf;
 }
 
@@ -157,6 +195,10 @@ ngx_http_licet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->api, prev->api, 0);
     ngx_conf_merge_uint_value(conf->flow, prev->flow, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_ptr_value(conf->gate, prev->gate, NULL);
+    ngx_conf_merge_value(conf->signatures, prev->signatures, 0);
+    if (conf->jwks == NULL) {
+        conf->jwks = prev->jwks;
+    }
     if (conf->app == NULL) {
         conf->app = prev->app;
     }
@@ -201,7 +243,8 @@ ngx_http_licet_init(ngx_conf_t *cf)
 {
     ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-    if (ngx_http_licet_check_order(cf) != NGX_OK || ngx_http_licet_check_gates(cf) != NGX_OK) {
+    if (ngx_http_licet_check_order(cf) != NGX_OK || ngx_http_licet_check_gates(cf) != NGX_OK ||
+        ngx_http_licet_nonces_add(cf, ngx_http_conf_get_module_main_conf(cf, ngx_http_licet_module)) != NGX_OK) {
         return NGX_ERROR;
     }
     /* PRECONTENT: after satisfy, auth_request and limit_req have had their say, and before try_files */

@@ -178,6 +178,10 @@ static ngx_int_t
 ngx_http_licet_refusal_head(ngx_http_request_t *r, licet_reason reason, const licet_shortage *shortage, size_t len)
 {
     static ngx_str_t bearer = ngx_string("Bearer");
+    /* RFC 9421 section 5.1: what a signature has to cover */
+    static ngx_str_t accepted = ngx_string("sig1=(\"@method\" \"@path\" \"@authority\" \"signature-agent\";"
+                                           "key=\"sig1\");created;expires;tag=\"web-bot-auth\"");
+    ngx_http_licet_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_licet_module);
     uint64_t after = ngx_http_licet_retry_after(reason, shortage);
     ngx_str_t text;
 
@@ -187,7 +191,8 @@ ngx_http_licet_refusal_head(ngx_http_request_t *r, licet_reason reason, const li
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
     if (licet_reason_status(reason) == NGX_HTTP_UNAUTHORIZED) {
-        if (ngx_http_licet_push_out(r, "WWW-Authenticate", bearer) != NGX_OK) {
+        if (ngx_http_licet_push_out(r, "WWW-Authenticate", bearer) != NGX_OK ||
+            (lcf->signatures && ngx_http_licet_push_out(r, "Accept-Signature", accepted) != NGX_OK)) {
             return NGX_ERROR;
         }
     }

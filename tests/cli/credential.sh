@@ -100,7 +100,7 @@ expect 'an app nobody knows' 2 '' 'licet credential: app "c": expected one of a,
 expect 'an agreement nobody knows' 2 '' 'licet credential: --agreement "Z": expected one of A-1' credential new shop a --agreement Z
 expect 'an id that is no id' 2 '' "licet credential: --id \"K 1\": expected 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit
 see licet credential --help" credential new shop a --id 'K 1'
-expect 'a kind nobody knows' 2 '' 'licet credential: --kind "basic": expected bearer or api-key
+expect 'a kind nobody knows' 2 '' 'licet credential: --kind "basic": expected bearer, api-key, client-certificate, jwt or http-signature
 see licet credential --help' credential new shop a --kind basic
 expect 'a time that is none' 2 '' 'licet credential: --from "tomorrow": expected a time such as 2022-10-10 or 2022-10-10T12:00:00Z
 see licet credential --help' credential new shop a --from tomorrow
