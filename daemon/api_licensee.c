@@ -212,7 +212,7 @@ app_sums(summing *s, licet_bytes app)
     snprintf(name, sizeof(name), "%.*s", (int)app.len, (const char *)app.data);
     sums = json_object_get(s->apps, name);
     if (sums == NULL) {
-        sums = json_pack("{s:i,s:i,s:i,s:{}}", "requests", 0, "refused", 0, "bytes", 0, "units");
+        sums = json_pack("{s:i,s:i,s:i,s:{},s:{}}", "requests", 0, "refused", 0, "bytes", 0, "units", "duplicates");
         json_object_set_new(s->apps, name, sums);
     }
     return sums;
@@ -245,6 +245,20 @@ on_usage(void *user, const licet_usage_row *row, licet_error *err)
     return true;
 }
 
+static bool
+on_credits(void *user, const licet_usage_row *row, licet_error *err)
+{
+    json_t *sums = app_sums(user, row->context.app);
+    char unit[300];
+
+    if (sums == NULL) {
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for usage");
+    }
+    snprintf(unit, sizeof(unit), "%.*s", (int)row->unit.len, (const char *)row->unit.data);
+    add_to(json_object_get(sums, "duplicates"), unit, row->units);
+    return true;
+}
+
 /* A limit as it stands in shared memory. */
 static json_t *
 standing_json(asking *a, const licet_image_limit *limit, uint32_t app, uint64_t now_ms)
@@ -262,7 +276,8 @@ standing_json(asking *a, const licet_image_limit *limit, uint32_t app, uint64_t 
     most = licet_image_most(a->image, limit, now_ms);
     json_object_set_new(json, "app",
                         limit->over == LICET_OVER_APP ? text_json(a->image, a->image->apps[app].id) : json_null());
-    json_object_set_new(json, "remaining", json_integer((json_int_t)((taken < most ? most - taken : 0) / limit->weight)));
+    json_object_set_new(json, "remaining",
+                        json_integer((json_int_t)((taken < most ? most - taken : 0) / limit->weight)));
     json_object_set_new(json, "until", time_json(licet_window_end_ms(a->image, limit, window)));
     return json;
 }
@@ -297,7 +312,9 @@ get_usage(asking *a)
         return;
     }
     if (!licet_usage_each(licet_recorder_usage(a->api->recorder), a->agreement, licet_month_start(month),
-                          licet_month_start(month + 1), on_usage, &s, &err)) {
+                          licet_month_start(month + 1), on_usage, &s, &err) ||
+        !licet_usage_credits(licet_recorder_usage(a->api->recorder), a->agreement, licet_month_start(month),
+                             licet_month_start(month + 1), on_credits, &s, &err)) {
         http_fail(a->answer, 500, "the usage tables cannot be read now");
         json_decref(s.apps);
         return;

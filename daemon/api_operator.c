@@ -118,11 +118,12 @@ get_status(api_operator *api, const http_request *request, http_answer *answer)
 
     licet_recorder_status_get(api->recorder, &s);
     answer_json(answer,
-                json_pack("{s:b,s:s?,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "recording", !s.stalled, "why",
+                json_pack("{s:b,s:s?,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "recording", !s.stalled, "why",
                           s.stalled ? s.why : NULL, "epoch", (json_int_t)s.epoch, "generation",
                           (json_int_t)s.generation, "journal", (json_int_t)s.journal, "lag", (json_int_t)s.lag,
                           "workers", (json_int_t)s.workers, "under_way", (json_int_t)s.under_way, "unmetered",
-                          (json_int_t)s.unmetered, "broken", (json_int_t)s.broken, "ledgers",
+                          (json_int_t)s.unmetered, "credited", (json_int_t)s.credited, "ids_waiting",
+                          (json_int_t)s.ids_waiting, "broken", (json_int_t)s.broken, "ledgers",
                           ledgers_json(api->recorder), "counters", counters_json(api->recorder, request->now_ms)));
 }
 

@@ -655,6 +655,8 @@ licet_recorder_status_get(licet_recorder *r, licet_recorder_status *out)
     out->generation = licet_store_generation(r->store);
     out->journal = r->journal != NULL ? r->journal->ops->next(r->journal) - 1 : 0;
     out->unmetered = r->unmetered;
+    out->credited = r->credited;
+    out->ids_waiting = r->fold != NULL ? licet_fold_waiting(r->fold) : 0;
     out->broken = r->broken;
     out->stalled = r->stalled;
     out->why = r->why;

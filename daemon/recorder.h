@@ -75,15 +75,17 @@ licet_ledger *licet_recorder_ledger(licet_recorder *recorder, const char *name);
 
 /* What the operator's API tells. */
 typedef struct licet_recorder_status {
-    uint32_t epoch;      /* 0: no gate */
-    uint64_t generation; /* index in force */
-    uint64_t journal;    /* newest journal number */
-    uint64_t lag;        /* finished receipts in the rings, not journalled yet */
-    uint32_t workers;    /* areas that a worker has, or had and that are not adopted and drained yet */
-    uint32_t under_way;  /* slots that are not free */
-    uint64_t unmetered;  /* responses since licetd began */
-    uint64_t broken;     /* ring entries that made no sense, since licetd began */
-    bool stalled;        /* recording is impossible now; why says it */
+    uint32_t epoch;       /* 0: no gate */
+    uint64_t generation;  /* index in force */
+    uint64_t journal;     /* newest journal number */
+    uint64_t lag;         /* finished receipts in the rings, not journalled yet */
+    uint32_t workers;     /* areas that a worker has, or had and that are not adopted and drained yet */
+    uint32_t under_way;   /* slots that are not free */
+    uint64_t unmetered;   /* responses since licetd began */
+    uint64_t credited;    /* duplicates since licetd began */
+    uint64_t ids_waiting; /* ids of responses under way, to be compared when their receipts come */
+    uint64_t broken;      /* ring entries that made no sense, since licetd began */
+    bool stalled;         /* recording is impossible now; why says it */
     const char *why;
 } licet_recorder_status;
 void licet_recorder_status_get(licet_recorder *recorder, licet_recorder_status *out_status);

@@ -247,6 +247,8 @@ bool licet_fold_recall_folded(licet_fold *fold, uint32_t ledger, uint64_t number
 void licet_fold_use(licet_fold *fold, licet_seen *seen);
 /* Commits the set as folded up to number, behind a tick. */
 bool licet_fold_commit_seen(licet_fold *fold, uint64_t number, licet_error *err);
+/* Ids of responses under way. */
+uint64_t licet_fold_waiting(const licet_fold *fold);
 /* Bytes of ids of responses under way, and which response has most of them. */
 uint64_t licet_fold_gathered(const licet_fold *fold, uint32_t *out_ledger, licet_identity *out_identity,
                              uint8_t *out_unit);

@@ -290,6 +290,12 @@ licet_fold_commit_seen(licet_fold *fold, uint64_t number, licet_error *err)
 }
 
 uint64_t
+licet_fold_waiting(const licet_fold *fold)
+{
+    return ledger_gather_count(fold->gather);
+}
+
+uint64_t
 licet_fold_gathered(const licet_fold *fold, uint32_t *out_ledger, licet_identity *out_identity, uint8_t *out_unit)
 {
     const ledger_gathered *largest;

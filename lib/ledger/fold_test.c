@@ -7,6 +7,7 @@
 
 #include "fold_ref.h"
 #include "runs.h"
+#include "seen_ref.h"
 
 #define MONTH 2678400000ULL /* 31 days: the next month at the latest */
 #define OCTOBER 1664582400000ULL
@@ -546,6 +547,193 @@ test_begins_behind_any_tick(void **state)
     }
 }
 
+/* ---- duplicates -------------------------------------------------------------------------- */
+
+enum { RESPONSES = 120, PER_RESPONSE = 6, DIFFERENT = 60 };
+
+typedef struct response {
+    licet_receipt receipt;
+    unsigned ids[PER_RESPONSE], delivered;
+    bool given_up;
+} response;
+
+/* The credit of each copy by looking at all others: the earliest of an id in a day counts. */
+static void
+credits_by_looking(const response *all, uint64_t *out)
+{
+    memset(out, 0, RESPONSES * sizeof(*out));
+    for (unsigned i = 0; i < RESPONSES; i++)
+        for (unsigned n = 0; n < all[i].delivered && !all[i].given_up; n++) {
+            bool first = true;
+            for (unsigned j = 0; j < RESPONSES; j++)
+                for (unsigned m = 0; m < all[j].delivered && !all[j].given_up; m++) {
+                    const licet_receipt *x = &all[i].receipt, *y = &all[j].receipt;
+                    bool earlier = y->time_ms != x->time_ms ? y->time_ms < x->time_ms
+                                   : i != j                 ? y->identity.sequence < x->identity.sequence
+                                                            : m < n;
+                    if (all[i].ids[n] == all[j].ids[m] && x->time_ms / 86400000 == y->time_ms / 86400000 && earlier)
+                        first = false;
+                }
+            out[i] += first ? 0 : 1;
+        }
+}
+
+static void
+add_ids(journal_list *list, const response *r, unsigned from, unsigned to)
+{
+    uint8_t ids[PER_RESPONSE * 4];
+    size_t len = 0;
+    for (unsigned n = from; n < to; n++)
+        len += (size_t)snprintf((char *)ids + len, 4, "\2%02u", r->ids[n]);
+    ADD(list, LICET_JOURNAL_IDS,
+        licet_journal_put_ids(&payload, 1, r->receipt.identity, 1, to - from, licet_bytes_of(ids, len)));
+}
+
+static void
+add_compare(journal_list *list, const response *r, unsigned count)
+{
+    uint64_t day = r->receipt.time_ms / 86400000 * 86400000;
+    licet_seen_window window = {.ledger = 1, .unit = 1, .from_ms = day, .before_ms = day + 86400000};
+    licet_seen_copy copy = {r->receipt.time_ms, r->receipt.identity, r->receipt.context};
+    ADD(list, LICET_JOURNAL_COMPARE, licet_journal_put_compare(&payload, &window, &copy, count));
+}
+
+/* Ids in two pieces, those of the next response between them; ticks here and there. */
+static void
+duplicates_journal(journal_list *list, response *all, uint64_t seed)
+{
+    uint64_t random = seed;
+    add_ledger(list, 1, "M-2022-7", OCTOBER);
+    for (unsigned i = 0; i < RESPONSES; i++) {
+        response *r = &all[i];
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        *r = (response){.receipt = {.identity = {1, 7, i},
+                                    .time_ms = TEST_T + (random >> 33) % 172800000,
+                                    .context = (uint32_t)(random >> 40) % 3,
+                                    .status = 200,
+                                    .units_len = 1},
+                        .delivered = 1 + (unsigned)(random >> 45) % PER_RESPONSE,
+                        .given_up = (random >> 50) % 16 == 0};
+        r->receipt.units[0] = (licet_receipt_unit){1, r->delivered};
+        for (unsigned n = 0; n < PER_RESPONSE; n++)
+            r->ids[n] = (unsigned)((random >> (20 + n)) % DIFFERENT);
+    }
+    add_ids(list, &all[0], 0, 2);
+    for (unsigned i = 0; i < RESPONSES; i++) {
+        add_ids(list, &all[i], 2, PER_RESPONSE);
+        if (i + 1 < RESPONSES)
+            add_ids(list, &all[i + 1], 0, 2);
+        if (i % 11 == 5)
+            add_time(list, LICET_JOURNAL_TICK, TEST_T + 1000 * i);
+        if (all[i].given_up)
+            add_compare(list, &all[i], 0);
+        add_receipt(list, 1, &all[i].receipt);
+        add_compare(list, &all[i], all[i].delivered);
+    }
+    add_time(list, LICET_JOURNAL_TICK, TEST_T + 200000);
+}
+
+typedef struct found {
+    uint64_t of[RESPONSES];
+    size_t entries;
+} found;
+
+static bool
+on_found(void *user, uint32_t ledger, licet_bytes entry, licet_error *err)
+{
+    found *f = user;
+    licet_duplicates credit;
+    f->entries++;
+    if (licet_duplicates_decode(entry, &credit, NULL))
+        f->of[credit.identity.sequence] += credit.count;
+    return true;
+}
+
+static bool
+on_begun(void *user, uint32_t ledger, licet_bytes name, licet_bytes party, licet_error *err)
+{
+    return true;
+}
+
+static void
+test_duplicates_are_found(void **state)
+{
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        response *all = calloc(RESPONSES, sizeof(*all));
+        uint64_t wanted[RESPONSES];
+        journal_list list = {0};
+        found f = {0};
+        licet_seen *seen;
+        licet_fold *fold;
+        assert_non_null(all);
+        duplicates_journal(&list, all, seed);
+        credits_by_looking(all, wanted);
+        MUST(seen_ref_open(&seen, oops));
+        MUST(licet_fold_new(on_begun, on_found, &f, &fold, oops));
+        licet_fold_use(fold, seen);
+        for (size_t i = 0; i < list.len; i++)
+            MUST(licet_fold_feed(fold, &list.entries[i], oops));
+        assert_memory_equal(f.of, wanted, sizeof(wanted));
+        assert_int_equal(licet_fold_waiting(fold), 0);
+        licet_fold_free(fold);
+        seen->ops->close(seen);
+        list_free(&list);
+        free(all);
+    }
+}
+
+/* A fold that stops behind a tick and goes on with its set, fed from where that says, credits the same. */
+static void
+test_duplicates_behind_any_tick(void **state)
+{
+    response *all = calloc(RESPONSES, sizeof(*all));
+    uint64_t wanted[RESPONSES];
+    journal_list list = {0};
+
+    assert_non_null(all);
+    duplicates_journal(&list, all, 4);
+    credits_by_looking(all, wanted);
+    for (size_t stop = 0; stop < list.len; stop++) {
+        found f = {0};
+        licet_seen *seen;
+        licet_fold *fold, *again;
+        if (list.entries[stop].kind != LICET_JOURNAL_TICK)
+            continue;
+        MUST(seen_ref_open(&seen, oops));
+        MUST(licet_fold_new(on_begun, on_found, &f, &fold, oops));
+        licet_fold_use(fold, seen);
+        for (size_t i = 0; i <= stop; i++)
+            MUST(licet_fold_feed(fold, &list.entries[i], oops));
+        MUST(licet_fold_commit_seen(fold, list.entries[stop].number, oops));
+        licet_fold_free(fold);
+        assert_true(seen->resume <= seen->folded + 1);
+        MUST(licet_fold_new(on_begun, on_found, &f, &again, oops));
+        MUST(
+            licet_fold_recall_ledger(again, 1, LICET_BYTES_LITERAL("M-2022-7"), LICET_BYTES_LITERAL("licensor"), oops));
+        /* the ledger as it is: what the first fold gave it */
+        licet_fold_start start = {LICET_FOLD_VERSION, LICET_BYTES_LITERAL("M-2022-7"), LICET_BYTES_LITERAL("licensor"),
+                                  OCTOBER};
+        licet_buffer entry;
+        licet_buffer_init(&entry, 1000);
+        MUST(licet_fold_start_encode(&start, &entry, oops));
+        MUST(licet_fold_recall(again, 1, licet_buffer_view(&entry), oops));
+        licet_buffer_done(&entry);
+        for (size_t i = 0; i <= stop; i++)
+            if (list.entries[i].kind == LICET_JOURNAL_ENTRY)
+                MUST(licet_fold_recall(
+                    again, 1, licet_bytes_of(list.entries[i].payload.data + 4, list.entries[i].payload.len - 4), oops));
+        MUST(licet_fold_recall_folded(again, 1, list.entries[stop].number, oops));
+        licet_fold_use(again, seen);
+        for (size_t i = (size_t)seen->resume - 1; i < list.len; i++)
+            MUST(licet_fold_feed(again, &list.entries[i], oops));
+        assert_memory_equal(f.of, wanted, sizeof(wanted));
+        licet_fold_free(again);
+        seen->ops->close(seen);
+    }
+    list_free(&list);
+    free(all);
+}
+
 int
 main(void)
 {
@@ -558,6 +746,8 @@ main(void)
         cmocka_unit_test(test_refused_entries),
         cmocka_unit_test(test_agrees_with_reference),
         cmocka_unit_test(test_begins_behind_any_tick),
+        cmocka_unit_test(test_duplicates_are_found),
+        cmocka_unit_test(test_duplicates_behind_any_tick),
     };
     return cmocka_run_group_tests_name("fold", tests, NULL, NULL);
 }

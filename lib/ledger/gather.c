@@ -9,7 +9,7 @@
 
 struct ledger_gather {
     size_t len;
-    uint64_t bytes;
+    uint64_t bytes, count;
     ledger_gathered *buckets[BUCKETS];
 };
 
@@ -41,6 +41,7 @@ remove_at(ledger_gather *gather, ledger_gathered **at)
     *at = gone->next;
     gather->len--;
     gather->bytes -= gone->ids.len;
+    gather->count -= gone->count;
     licet_buffer_done(&gone->ids);
     free(gone);
 }
@@ -85,6 +86,7 @@ ledger_gather_add(ledger_gather *gather, uint64_t number, const licet_journal_fa
     if (!licet_put_bytes(&g->ids, f->entry))
         return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for %zu bytes of ids", g->ids.len + f->entry.len);
     g->count += f->count;
+    gather->count += f->count;
     gather->bytes += f->entry.len;
     return true;
 }
@@ -116,6 +118,12 @@ ledger_gather_first(const ledger_gather *gather)
         for (const ledger_gathered *g = gather->buckets[i]; g != NULL; g = g->next)
             first = first == 0 || g->first < first ? g->first : first;
     return first;
+}
+
+uint64_t
+ledger_gather_count(const ledger_gather *gather)
+{
+    return gather->count;
 }
 
 uint64_t

@@ -32,6 +32,8 @@ void ledger_gather_drop(ledger_gather *gather, uint32_t ledger, licet_identity i
 bool ledger_gather_empty(const ledger_gather *gather);
 /* Least journal number of an entry of which something is here; 0: none. */
 uint64_t ledger_gather_first(const ledger_gather *gather);
+/* Ids. */
+uint64_t ledger_gather_count(const ledger_gather *gather);
 /* Bytes of ids; *out_largest: of the response that has most, NULL when there are none. */
 uint64_t ledger_gather_bytes(const ledger_gather *gather, const ledger_gathered **out_largest);
 

@@ -124,11 +124,11 @@ test_payloads_of_the_page(void **state)
 {
     vectors *all = calloc(1, sizeof(*all));
     static const char *const names[] = {"payload-ledger", "payload-entry", "payload-refusal", "payload-tick",
-                                        "payload-ids",    "payload-epoch", "payload-stop"};
+                                        "payload-ids",    "payload-epoch", "payload-stop",    "payload-compare"};
     licet_identity identity = {1, 7, 4711};
     assert_non_null(all);
     vectors_read("docs/format/journal.md", all);
-    for (unsigned i = 0; i < 7; i++) {
+    for (unsigned i = 0; i < 8; i++) {
         licet_buffer out;
         licet_journal_facts f;
         licet_buffer_init(&out, 1000);
@@ -152,6 +152,12 @@ test_payloads_of_the_page(void **state)
                                                  "42",
                                                  6));
             break;
+        case LICET_JOURNAL_COMPARE: {
+            licet_seen_window window = {3, 2, 0, 1665360000000ULL, 1665446400000ULL, LICET_BYTES_LITERAL("pages")};
+            licet_seen_copy copy = {TEST_T, identity, 3};
+            licet_journal_put_compare(&out, &window, &copy, 2);
+            break;
+        }
         case LICET_JOURNAL_EPOCH:
             licet_journal_put_epoch(&out, 1, 7, TEST_T);
             break;
