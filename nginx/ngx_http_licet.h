@@ -194,6 +194,7 @@ struct ngx_http_licet_meter_s {
     unsigned last : 1;    /* the end of the body was seen */
     unsigned ids_lost : 1;
     unsigned cut : 1;
+    unsigned revoked : 1;     /* that was why */
     unsigned bytes_bound : 1; /* a limit counts bytes */
     /* from here on nothing is zeroed */
     ngx_http_licet_snapshot_t *snapshots[NGX_HTTP_LICET_SNAPSHOTS];
@@ -235,6 +236,7 @@ struct ngx_http_licet_ctx_s {
     licet_verdict_kind result; /* final */
     uint64_t remaining[LICET_LIMITS_PER_REQUEST_MAX];
     uint64_t now_ms;         /* of admission */
+    uint64_t ends_ms;        /* when credential or app end, by the newest image */
     ngx_msec_t started, fed; /* of the clock that only goes forward: admission, last byte from upstream */
     off_t read;              /* bytes that nginx had read from the upstream then */
     ngx_msec_t waiting;
@@ -348,6 +350,14 @@ bool ngx_http_licet_outbound_drops(const ngx_http_licet_ctx_t *ctx, const ngx_ta
 /* Adds the token to the rebuilt list. */
 ngx_int_t ngx_http_licet_outbound_push(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx);
 void ngx_http_licet_tokens_done(ngx_http_licet_image_t *image);
+
+/* ---- revocation (ngx_http_licet_revoke.c) --------------------------------------------- */
+
+/* When the credential of an admitted request ends; anew for all that are under way in an area. */
+void ngx_http_licet_revoke_begin(ngx_http_licet_ctx_t *ctx);
+void ngx_http_licet_revoke(ngx_http_licet_area_t *area, ngx_http_licet_view_t *view, ngx_log_t *log);
+/* Nothing more may go on. */
+bool ngx_http_licet_revoked(const ngx_http_licet_ctx_t *ctx);
 
 /* ---- refuse, ratelimit ---------------------------------------------------------------- */
 

@@ -155,6 +155,7 @@ ngx_http_licet_short(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, const lic
                            NULL) == LICET_ADMITTED) {
         ctx->slot = slot;
         ngx_queue_insert_tail(&ctx->area->live, &ctx->live);
+        ngx_http_licet_revoke_begin(ctx);
         ngx_http_licet_remaining(ctx);
         return ngx_http_licet_refuse(r, ctx, ctx->verdict.reason, ctx->verdict.clause, shortage);
     }
@@ -210,6 +211,7 @@ ngx_http_licet_admitted(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_
 
     ctx->slot = slot;
     ngx_queue_insert_tail(&ctx->area->live, &ctx->live);
+    ngx_http_licet_revoke_begin(ctx);
     licet_worker_decision_id(ctx->area->worker, licet_slot_identity(slot), (char *)ctx->decision);
     ngx_http_licet_remaining(ctx);
     if (ctx->verdict.verdict == LICET_VERDICT_REFUSE) {

@@ -145,6 +145,7 @@ ngx_http_licet_area_follow(ngx_http_licet_area_t *area, bool again, ngx_log_t *l
         ngx_http_licet_view_drop(old);
     }
     ngx_http_licet_view_tell(area);
+    ngx_http_licet_revoke(area, view, log);
     ngx_log_error(NGX_LOG_INFO, log, 0, "licet: index %uL is in force, %uD agreements", generation,
                   view->index.header->images_len);
 }
@@ -250,6 +251,21 @@ ngx_http_licet_gate_retire(ngx_http_licet_gate_t *gate, ngx_log_t *log)
     }
 }
 
+/* What is under way in replaced files ends with its credential too. */
+static void
+ngx_http_licet_gate_revoke(ngx_http_licet_gate_t *gate, ngx_log_t *log)
+{
+    ngx_queue_t *q;
+    ngx_http_licet_area_t *area;
+
+    for (q = ngx_queue_head(&gate->areas); q != ngx_queue_sentinel(&gate->areas); q = ngx_queue_next(q)) {
+        area = ngx_queue_data(q, ngx_http_licet_area_t, link);
+        if (area != gate->current) {
+            ngx_http_licet_revoke(area, gate->current->view, log);
+        }
+    }
+}
+
 static void
 ngx_http_licet_gate_look(ngx_http_licet_gate_t *gate, ngx_log_t *log)
 {
@@ -259,6 +275,9 @@ ngx_http_licet_gate_look(ngx_http_licet_gate_t *gate, ngx_log_t *log)
     ngx_http_licet_gate_retire(gate, log);
     if (gate->current != NULL) {
         ngx_http_licet_area_follow(gate->current, true, log);
+        if (gate->current->view != NULL) {
+            ngx_http_licet_gate_revoke(gate, log);
+        }
     }
 }
 

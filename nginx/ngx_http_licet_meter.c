@@ -533,8 +533,9 @@ ngx_http_licet_cut(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, ngx_chain_t
     licet_bytes agreement = licet_image_text(image, image->header->agreement);
     ngx_chain_t *first = NULL, **last = &first, *cl;
 
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "licet: agreement %*s: response cut, decision %s: no units left",
-                  agreement.len, agreement.data, ctx->decision);
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "licet: agreement %*s: response cut, decision %s: %s",
+                  agreement.len, agreement.data, ctx->decision,
+                  ctx->meter->revoked ? "its credential has ended" : "no units left");
     for (; in != end; in = in->next) {
         cl = ngx_alloc_chain_link(r->pool);
         if (cl == NULL) {
@@ -593,6 +594,10 @@ ngx_http_licet_meter_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     }
     if (ctx->meter->cut || ngx_http_licet_body_take(r, ctx, &in) != NGX_OK) {
         return NGX_ERROR;
+    }
+    if (in != NULL && ngx_buf_size(in->buf) > 0 && ngx_http_licet_revoked(ctx)) {
+        ctx->meter->cut = ctx->meter->revoked = 1;
+        return ngx_http_licet_cut(r, ctx, in, in);
     }
     for (cl = in; cl != NULL; cl = cl->next) {
         rc = ngx_http_licet_meter_buffer(r, ctx, cl->buf);

@@ -129,7 +129,7 @@ ngx_http_licet_ending(const ngx_http_licet_ctx_t *ctx, bool stopped)
         return LICET_ENDING_REFUSED;
     }
     if (ctx->meter != NULL && ctx->meter->cut) {
-        return LICET_ENDING_CUT_BY_LIMIT;
+        return ctx->meter->revoked ? LICET_ENDING_CUT_BY_REVOCATION : LICET_ENDING_CUT_BY_LIMIT;
     }
     if (stopped) {
         return LICET_ENDING_GATE_STOPPED;
