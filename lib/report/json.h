@@ -35,6 +35,8 @@ json_t *report_section_list(maker *m, report_list list, licet_error *err);
 json_t *report_section_limits(maker *m);
 json_t *report_section_refusals(maker *m);
 json_t *report_section_unattributed(maker *m, const json_t *use_cases);
+/* registry.c */
+json_t *report_section_registry(maker *m, licet_error *err);
 /* charges.c */
 json_t *report_section_charges(maker *m);
 /* unknown.c: what is not known. */

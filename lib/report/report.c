@@ -141,6 +141,9 @@ make_sections(maker *m, json_t *root, uint64_t applied, licet_error *err)
     if (!take(m, root, "gaps", report_section_gaps(m, err))) {
         return false;
     }
+    if (!take(m, root, "registry", report_section_registry(m, err))) {
+        return false;
+    }
     maker_put(m, root, "coverage", report_section_coverage(m, applied));
     maker_put(m, root, "evidence", report_section_evidence(m));
     return !m->failed || LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a report, or a sum beyond 63 bits");
