@@ -267,7 +267,7 @@ static const struct change {
     {"unit dedup", CATALOGUE, "units: { post: {}", "units: { post: { dedup: { by: id } }",
      "catalogue/x-api-v2@2022-10-10.yaml:1:25: unit post: dedup: field \"per\" is missing\n"},
     {"unit dedup per", CATALOGUE, "units: { post: {}", "units: { post: { dedup: { by: id, per: week } }",
-     "catalogue/x-api-v2@2022-10-10.yaml:1:40: unit post: dedup: per \"week\": expected none, day, month or cycle\n"},
+     "catalogue/x-api-v2@2022-10-10.yaml:1:40: unit post: dedup: per \"week\": expected none, day or month\n"},
     {"unit dedup over", CATALOGUE, "units: { post: {}",
      "units: { post: { dedup: { by: id, per: none, over: product } }",
      "catalogue/x-api-v2@2022-10-10.yaml:1:52: unit post: dedup: over \"product\": expected licensee, app or "

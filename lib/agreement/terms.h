@@ -45,7 +45,6 @@ typedef enum licet_terms_dedup_per {
     LICET_DEDUP_NONE = 0,
     LICET_DEDUP_DAY = 1,
     LICET_DEDUP_MONTH = 2,
-    LICET_DEDUP_CYCLE = 3,
 } licet_terms_dedup_per;
 
 typedef struct licet_terms_dedup {

@@ -11,7 +11,7 @@ static const licet_word by[] = {{"id", 0}, {NULL, 0}};
 static const licet_word pers[] = {{"none", LICET_DEDUP_NONE},
                                   {"day", LICET_DEDUP_DAY},
                                   {"month", LICET_DEDUP_MONTH},
-                                  {"cycle", LICET_DEDUP_CYCLE},
+                                  {"cycle", LICET_WORD_LATER},
                                   {NULL, 0}};
 static const licet_word overs[] = {
     {"licensee", LICET_OVER_LICENSEE}, {"app", LICET_OVER_APP}, {"credential", LICET_OVER_CREDENTIAL}, {NULL, 0}};
