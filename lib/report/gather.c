@@ -104,13 +104,17 @@ register_flows(gathered *g, tally_list *list, licet_error *err)
 #define purposes_len_of header->purposes_len
 #define use_cases_len_of header->use_cases_len
 #define credentials_len_of header->credentials_len
+#define recipients_len_of header->recipients_len
+#define countries_len_of header->countries_len
 
 REGISTER_TABLE(register_apps, apps, .id)
 REGISTER_TABLE(register_products, products, )
 REGISTER_TABLE(register_named_purposes, purposes, .name)
 REGISTER_TABLE(register_used_purposes, use_cases, .purpose)
 REGISTER_TABLE(register_use_cases, use_cases, .id)
-REGISTER_TABLE(register_recipients, use_cases, .recipient)
+REGISTER_TABLE(register_known_recipients, recipients, .id)
+REGISTER_TABLE(register_used_recipients, use_cases, .recipient)
+REGISTER_TABLE(register_countries, countries, )
 REGISTER_TABLE(register_credentials, credentials, .id)
 
 static bool
@@ -120,11 +124,20 @@ register_purposes(gathered *g, tally_list *list, licet_error *err)
 }
 
 static bool
-register_nothing(gathered *g, tally_list *list, licet_error *err)
+register_recipients(gathered *g, tally_list *list, licet_error *err)
+{
+    return register_known_recipients(g, list, err) && register_used_recipients(g, list, err);
+}
+
+static bool
+register_rungs(gathered *g, tally_list *list, licet_error *err)
 {
     (void)g;
-    (void)list;
-    (void)err;
+    for (uint32_t i = 0; i < REPORT_RUNGS_LEN; i++) {
+        if (!tally_list_register(list, licet_bytes_of_text(report_rungs[i]), i, err)) {
+            return false;
+        }
+    }
     return true;
 }
 

@@ -18,7 +18,8 @@
     X(PURPOSES, purposes, row->context.purpose, register_purposes)                                                     \
     X(USE_CASES, use_cases, row->context.use_case, register_use_cases)                                                 \
     X(RECIPIENTS, recipients, row->context.recipient, register_recipients)                                             \
-    X(COUNTRIES, countries, row->context.country, register_nothing)                                                    \
+    X(COUNTRIES, countries, row->context.country, register_countries)                                                  \
+    X(GOVERNMENTS, governments, gathered_rung(g, row), register_rungs)                                                 \
     X(MONTHS, months, month_name(g, row->hour_ms), register_months)                                                    \
     X(CREDENTIALS, credentials, row->context.credential, register_credentials)
 
@@ -104,6 +105,11 @@ typedef struct gathered {
 /* Fills *g (any content before) from the tables; gathered_done in either case. */
 bool gathered_make(licet_usage *usage, const licet_report_options *options, gathered *g, licet_error *err);
 void gathered_done(gathered *g);
+
+/* governments.c: on which of REPORT_RUNGS a row stands, or none: its recipient is known and no government. */
+#define REPORT_RUNGS_LEN 4
+extern const char *const report_rungs[REPORT_RUNGS_LEN];
+licet_bytes gathered_rung(const gathered *g, const licet_usage_row *row);
 
 /* limits.c */
 bool gathered_limits_make(gathered *g, licet_error *err);

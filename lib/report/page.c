@@ -308,6 +308,32 @@ answer_sealed(page *p)
 }
 
 static void
+answer_governments(page *p)
+{
+    uint64_t requests[REPORT_RUNGS_LEN] = {0};
+    const json_t *row;
+    char n[REPORT_RUNGS_LEN][32];
+    size_t i;
+
+    json_array_foreach(page_at(p->root, "governments"), i, row)
+    {
+        for (size_t rung = 0; rung < REPORT_RUNGS_LEN; rung++) {
+            if (strcmp(page_words(row, "id", ""), report_rungs[rung]) == 0) {
+                requests[rung] = page_number(page_at(row, "requests"), "delivered");
+            }
+        }
+    }
+    for (size_t rung = 0; rung < REPORT_RUNGS_LEN; rung++) {
+        text_number(requests[rung], n[rung]);
+    }
+    say(p,
+        "%s requests notified before passing on; %s confirmed, before notice; %s possible, under review; %s with the "
+        "recipient unknown",
+        n[0], n[1], n[2], n[3]);
+    answer(p, 6, "governments");
+}
+
+static void
 put_page_one(page *p)
 {
     const json_t *credential;
@@ -319,8 +345,7 @@ put_page_one(page *p)
     answer_limits(p);
     answer_products(p);
     answer_use_cases(p);
-    say(p, "not answered: this version does not tell which recipients are governments");
-    answer(p, 6, "governments");
+    answer_governments(p);
     say(p, "not answered: this version keeps no holdings");
     answer(p, 7, "held and destroyed");
     page_say_charges(p, due, sizeof(due));

@@ -294,6 +294,8 @@ page_put_tables(page *p, const char *dir)
     put_list(p, "purposes", "purpose", "(no purpose)");
     put_list(p, "use_cases", "use case", "(no use case)");
     put_list(p, "recipients", "recipient", "(no recipient)");
+    put_list(p, "countries", "country", "(no country)");
+    put_list(p, "governments", "government", "(no government)");
     put_list(p, "flows", "flow", "(no flow)");
     put_list(p, "months", "month", "(no month)");
     put_list(p, "credentials", "credential", "(no credential)");

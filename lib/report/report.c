@@ -114,12 +114,11 @@ make_sections(maker *m, json_t *root, uint64_t applied, licet_error *err)
     }
     maker_put(m, root, "period", report_section_period(m));
     maker_put(m, root, "totals", report_section_totals(m));
-    for (report_list list = LIST_FLOWS; list <= LIST_COUNTRIES; list++) {
+    for (report_list list = LIST_FLOWS; list <= LIST_GOVERNMENTS; list++) {
         if (!take_list(m, root, list, err)) {
             return false;
         }
     }
-    maker_put(m, root, "governments", maker_array(m)); /* no rule of this version tells who is one */
     if (!take_list(m, root, LIST_MONTHS, err)) {
         return false;
     }

@@ -190,8 +190,8 @@ figures_of(const json_t *row, json_int_t *out)
     assert_int_equal(at, FIGURES);
 }
 
-static const char *const lists[] = {"flows",      "apps",      "products", "purposes",   "use_cases",
-                                    "recipients", "countries", "months",   "credentials"};
+static const char *const lists[] = {"flows",      "apps",      "products",    "purposes", "use_cases",
+                                    "recipients", "countries", "governments", "months",   "credentials"};
 
 static const json_t *
 row_of(const json_t *list, const char *id)

@@ -39,7 +39,7 @@ same 'and holds it whole' "$(cat shop/data/ledger/A-1/checkpoint)" "$(jq -r '.ev
 
 # --- every list adds up to the totals, in every span
 adds='def figures: [.requests.delivered, .requests.refused, .bytes, (.units | to_entries | sort_by(.key)[] | .value | .gross, .deduplicated, .billable, .basis.counted, .basis.reported, .basis.estimated, .basis.declared)];
-. as $r | [("flows", "apps", "products", "purposes", "use_cases", "recipients", "countries", "months", "credentials") as $list |
+. as $r | [("flows", "apps", "products", "purposes", "use_cases", "recipients", "countries", "governments", "months", "credentials") as $list |
 select(([$r[$list][] | figures] | transpose | map(add)) != ($r.totals | figures) or ([$r[$list][] | select(.id == null)] | length) != 1) | $list]'
 same 'lists add up' '[]' "$(jq -c "$adds" all.json)"
 json --from 2026-11-23T06:00:00Z --before 2026-11-23T06:00:00Z >/dev/null 2>&1
