@@ -12,6 +12,7 @@
  */
 #include "api.h"
 #include "lines.h"
+#include "usage_tweets.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -427,11 +428,22 @@ get_ledger(asking *a, const char *path)
     }
 }
 
+static const char *const *
+parameters_of(const char *path)
+{
+    static const char *const none[] = {NULL}, *const receipts[] = {"after", NULL};
+
+    return strcmp(path, "receipts") == 0       ? receipts
+           : strcmp(path, "usage/tweets") == 0 ? usage_tweets_parameters
+                                               : none;
+}
+
 void
 api_licensee_handle(void *user, const http_request *request, http_answer *answer)
 {
     asking a = {.api = user, .request = request, .answer = answer};
     const char *path = request->path, *other;
+    const char *const *known;
     char text[160];
 
     a.agreement = http_header(request, "Licet-Agreement");
@@ -452,10 +464,13 @@ api_licensee_handle(void *user, const http_request *request, http_answer *answer
     }
     path += strncmp(path, PREFIX, strlen(PREFIX)) == 0 ? strlen(PREFIX) : 0;
     path += path == request->path && path[0] == '/' ? 1 : 0;
-    other = http_query_other(request, strcmp(path, "receipts") == 0 ? "after" : NULL);
+    known = parameters_of(path);
+    other = http_query_other(request, known);
     if (other != NULL) {
-        snprintf(text, sizeof(text), "parameter \"%.64s\" is not defined here: expected %s", other,
-                 strcmp(path, "receipts") == 0 ? "none or after" : "none");
+        snprintf(text, sizeof(text), "parameter \"%.64s\" is not defined here: expected none%s%s%s%s%s%s", other,
+                 known[0] != NULL ? " or " : "", known[0] != NULL ? known[0] : "",
+                 known[0] != NULL && known[1] != NULL ? ", " : "", known[0] != NULL && known[1] != NULL ? known[1] : "",
+                 known == usage_tweets_parameters ? ", " : "", known == usage_tweets_parameters ? known[2] : "");
         http_fail(answer, 400, text);
         return;
     }
@@ -463,6 +478,8 @@ api_licensee_handle(void *user, const http_request *request, http_answer *answer
         get_agreement(&a);
     } else if (strcmp(path, "usage") == 0) {
         get_usage(&a);
+    } else if (strcmp(path, "usage/tweets") == 0) {
+        usage_tweets_answer(a.api->recorder, a.image, a.agreement, request, answer);
     } else if (strcmp(path, "receipts") == 0) {
         get_receipts(&a);
     } else if (strncmp(path, "ledger/", 7) == 0) {

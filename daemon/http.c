@@ -40,7 +40,8 @@ http_query(const http_request *request, const char *name)
 }
 
 typedef struct stranger {
-    const char *known, *found;
+    const char *const *known;
+    const char *found;
 } stranger;
 
 static enum MHD_Result
@@ -50,15 +51,17 @@ on_parameter(void *user, enum MHD_ValueKind kind, const char *name, const char *
 
     (void)kind;
     (void)value;
-    if (s->known != NULL && strcmp(name, s->known) == 0) {
-        return MHD_YES;
+    for (size_t i = 0; s->known[i] != NULL; i++) {
+        if (strcmp(name, s->known[i]) == 0) {
+            return MHD_YES;
+        }
     }
     s->found = name;
     return MHD_NO;
 }
 
 const char *
-http_query_other(const http_request *request, const char *known)
+http_query_other(const http_request *request, const char *const *known)
 {
     stranger s = {.known = known};
 

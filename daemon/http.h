@@ -51,8 +51,8 @@ const char *http_query(const http_request *request, const char *name);
 const char *http_header(const http_request *request, const char *name);
 /* A number from the query, or otherwise. False: there, but no number. */
 bool http_query_u64(const http_request *request, const char *name, uint64_t otherwise, uint64_t *out_value);
-/* The first query parameter that is not known (may be NULL); NULL: there is none. */
-const char *http_query_other(const http_request *request, const char *known);
+/* The first query parameter that is not among the known ones, whose list NULL ends; NULL: there is none. */
+const char *http_query_other(const http_request *request, const char *const *known);
 /* A problem document (RFC 9457) with text as its detail. */
 void http_fail(http_answer *answer, unsigned status, const char *text);
 

@@ -161,3 +161,36 @@ story('a stream client that is told to stop does not storm', async () => {
   await site.stop();
   await upstream.stop();
 });
+
+story('usage in the two shapes that X published', async () => {
+  const upstream = await platform();
+  const site = await make(upstream, [CAP], ['one', 'two']);
+  const USAGE = '/.well-known/licet/usage/tweets';
+  for (const app of ['one', 'one', 'two']) assert.equal((await site.request(app, '/2/tweets/search/recent?max_results=20')).status, 200);
+  await site.sync();
+  const get = async (query) => {
+    const answer = await site.request('one', USAGE + query);
+    return { status: answer.status, ...JSON.parse(answer.body) };
+  };
+  const today = new Date().toISOString().slice(0, 10);
+  const { data: spec } = await get('');
+  assert.deepEqual(Object.keys(spec).sort(), ['cap_reset_day', 'daily_client_app_usage', 'daily_project_usage', 'project_cap', 'project_id', 'project_usage']);
+  assert.deepEqual([spec.project_id, spec.project_cap, spec.project_usage, spec.cap_reset_day], [site.agreement, '1000000', '60', '1']);
+  assert.equal(spec.daily_project_usage.project_id, site.agreement);
+  assert.equal(spec.daily_project_usage.usage.length, 7);
+  const last = spec.daily_project_usage.usage.at(-1);
+  assert(last.date.startsWith(today) && last.usage === '60', JSON.stringify(last));
+  assert.deepEqual(spec.daily_client_app_usage.map((app) => [app.client_app_id, app.usage_result_count, app.usage.reduce((sum, day) => sum + Number(day.usage), 0)]),
+    [['one', '7', 40], ['two', '7', 20]]);
+  const { data: guide } = await get('?days=1&shape=guide');
+  assert.deepEqual(guide.daily_project_usage.map((day) => day.usage), [[{ app_id: 'one', tweets_consumed: 40 }, { app_id: 'two', tweets_consumed: 20 }]]);
+  assert.deepEqual([guide.project_cap, guide.project_usage, guide.cap_reset_day], [1000000, 60, 1]);
+  assert.deepEqual((await get('?usage.fields=project_usage')).data, { project_id: site.agreement, project_usage: '60' });
+  for (const [query, detail] of [['?days=0', /1 to 90/], ['?days=91', /1 to 90/], ['?shape=x', /spec or guide/], ['?usage.fields=cap', /usage.fields/], ['?app=two', /"app" is not defined here: expected none or days, usage.fields, shape/]]) {
+    const answer = await get(query);
+    assert.equal(answer.status, 400, query);
+    assert.match(answer.detail, detail);
+  }
+  await site.stop();
+  await upstream.stop();
+});
