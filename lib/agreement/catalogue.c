@@ -39,7 +39,7 @@ licet_catalogue_compile(const char *file, licet_bytes text, licet_mistakes *mist
                                        .file = {.path = file, .text = text, .sha256 = licet_sha256(&text, 1)}};
     licet_terms_version version = {.id = nameless,
                                    .in_force.before.value = UINT64_MAX,
-                                   .parties = {{.legal_name = nameless}, {.legal_name = nameless}},
+                                   .parties = {.licensor.legal_name = nameless, .licensee.legal_name = nameless},
                                    .catalogue = &catalogue};
     licet_terms_agreement agreement = {.id = nameless, .versions = &version, .versions_len = 1};
     licet_site site = {.agreements = &agreement, .agreements_len = 1};

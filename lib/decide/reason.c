@@ -81,8 +81,8 @@ licet_reason_detail(licet_reason reason)
             "Declare an approved use case of the app with Licet-Use-Case; the agreement serves no other.",
         [LICET_REASON_USE_CASE_OTHER_PURPOSE] = "The use case is approved for another purpose than the declared one.",
         [LICET_REASON_CREDENTIAL_REPLAYED] = "The signature or its nonce was used before; sign each request anew.",
-        [LICET_REASON_OUTBOUND_MISSING] = "The gate cannot read the token that takes the place of the caller's; "
-                                          "whoever runs the gate has to put it right.",
+        [LICET_REASON_OUTBOUND_MISSING] = ("The gate cannot read the token that takes the place of the caller's; "
+                                           "whoever runs the gate has to put it right."),
     };
 
     assert((unsigned)reason < LICET_REASONS_LEN);
