@@ -13,8 +13,10 @@ typedef struct licet_agreement_options {
     const char *dir, *agreement;
     bool json, has_at;
     uint64_t at_ms;
+    const char *version, *as, *key, *note, *verifier; /* of accept; NULL: not given */
 } licet_agreement_options;
 
 int licet_agreement_show(const licet_agreement_options *options);
+int licet_agreement_accept(const licet_agreement_options *options);
 
 #endif

@@ -5,6 +5,7 @@
  *  (1) Left the section, right the sentence; no line is longer than 100 characters, unless one word is.
  *  (2) What a file says is shown without its control characters; the reader of the files refuses them already.
  */
+#include "acceptance.h"
 #include "agreement.h"
 
 #include <stdio.h>
@@ -94,6 +95,40 @@ take(void *user, const licet_sentence *sentence)
     return true;
 }
 
+/* Who accepted it: two sentences more. */
+static bool
+tell_accepted(page *p, const char *dir, const licet_image *image, const licet_image_version *version)
+{
+    static const char *const parties[] = {"licensor", "licensee"};
+
+    for (size_t i = 0; i < 2; i++) {
+        acceptance accepted;
+        licet_verifier_key key;
+        licet_error err = {0};
+        char text[1200];
+        licet_sentence sentence = {.part = "Accepted"};
+
+        if (!acceptance_read(dir, image, version, parties[i], &accepted, &key, &err)) {
+            snprintf(text, sizeof(text),
+                     err.code == LICET_E_NOT_FOUND ? "Not accepted by the %s.%.0s"
+                                                   : "The note of the %s does not hold: %.500s.",
+                     parties[i], err.text);
+        } else if (!acceptance_is_of(&accepted, version)) {
+            snprintf(text, sizeof(text), "The files have changed since the %s accepted them at %s.", parties[i],
+                     accepted.time);
+        } else {
+            snprintf(text, sizeof(text), "By the %s at %s%s%s, key %s.", parties[i], accepted.time,
+                     strcmp(accepted.as, "-") == 0 ? "" : " as ", strcmp(accepted.as, "-") == 0 ? "" : accepted.as,
+                     key.name);
+        }
+        sentence.text = licet_bytes_of_text(text);
+        if (!take(p, &sentence)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int
 print_json(const licet_agreement_options *o, const licet_image *image, uint32_t row, json_t *list)
 {
@@ -132,7 +167,8 @@ show_row(const licet_agreement_options *o, const licet_site *site, size_t i, con
         printf("Agreement %s, version %.*s, as in force at %s\nSHA-256 %s\n", o->agreement, (int)id.len,
                (const char *)id.data, at, file);
     }
-    if (!licet_site_sentences(site, i, image, row, take, &p)) {
+    if (!licet_site_sentences(site, i, image, row, take, &p) ||
+        !tell_accepted(&p, o->dir, image, &image->versions[row])) {
         json_decref(p.list);
         return licet_cli_fail(&licet_command_agreement, "no memory for the sentences of %s", o->agreement);
     }

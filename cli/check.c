@@ -3,6 +3,7 @@
  * licet check: judges the files of a site. Every mistake of every file in one run; what is well formed and will still
  * surprise somebody is a note (check_notes.c).
  */
+#include "acceptance.h"
 #include "check_notes.h"
 #include "site.h"
 
@@ -115,6 +116,35 @@ agreement_json(const char *agreement, const licet_image *image, uint64_t now)
                      "credentials", (int)h->credentials_len);
 }
 
+/* Acceptances that hold no longer. */
+static void
+tell_accepted(const char *dir, const licet_image *image, notes *n)
+{
+    static const char *const parties[] = {"licensor", "licensee"};
+    char text[1024];
+
+    for (uint32_t i = 0; i < 2 * image->header->versions_len; i++) {
+        const licet_image_version *version = &image->versions[i / 2];
+        licet_bytes id = licet_image_text(image, version->id);
+        licet_verifier_key key;
+        licet_error err = {0};
+        acceptance accepted;
+
+        if (!acceptance_read(dir, image, version, parties[i % 2], &accepted, &key, &err)) {
+            if (err.code == LICET_E_NOT_FOUND) {
+                continue;
+            }
+            snprintf(text, sizeof(text), "version %.*s: the note of the %s does not hold: %.500s", (int)id.len,
+                     (const char *)id.data, parties[i % 2], err.text);
+            on_note(n, text);
+        } else if (!acceptance_is_of(&accepted, version)) {
+            snprintf(text, sizeof(text), "version %.*s or its catalogue has changed since the %s accepted it at %s",
+                     (int)id.len, (const char *)id.data, parties[i % 2], accepted.time);
+            on_note(n, text);
+        }
+    }
+}
+
 /* What the files say that somebody must know, with its place. */
 static void
 tell_notes(const licet_site *site, notes *n)
@@ -149,6 +179,7 @@ tell(const licet_site *site, json_t *list, json_t *said, licet_error *err)
             print_agreement(licet_site_agreement_id(site, i), &compiled.image, now);
         }
         licet_check_agreement(&compiled.image, now, on_note, &n);
+        tell_accepted(licet_site_config_view(site)->dir, &compiled.image, &n);
         licet_check_outbounds(licet_site_config_view(site)->dir, &compiled.image, on_note, &n);
         licet_cli_image_done(&compiled);
     }

@@ -80,6 +80,9 @@ typedef struct licet_checkpoint {
 bool licet_checkpoint_format(const licet_checkpoint *checkpoint, licet_buffer *out);
 /* Signs text (ending in LF) into a whole note. */
 bool licet_note_sign(licet_bytes text, const licet_signer_key *key, licet_buffer *out, licet_error *err);
+/* Parses a note and verifies it against the keys by the acceptance rule; *out_text is borrowed from the note. */
+bool licet_note_open(licet_bytes note, const licet_verifier_key *keys, size_t n, licet_bytes *out_text,
+                     licet_error *err);
 /* Parses a note, verifies it against the keys by the acceptance rule, and its text as a checkpoint of the key's origin.
  */
 bool licet_checkpoint_open(licet_bytes note, const licet_verifier_key *keys, size_t n, licet_checkpoint *out_checkpoint,

@@ -253,31 +253,47 @@ origin_check(const opening *o, const licet_checkpoint *c, licet_error *err)
     return false;
 }
 
+/* *o needs its blob and known freed whatever comes of it. */
+static bool
+open_note(licet_bytes note, opening *o, licet_error *err)
+{
+    licet_bytes lines;
+
+    if (note.len > NOTE_MAX)
+        return LICET_FAIL(err, LICET_E_LIMIT, 0, "note of %zu bytes: expected at most %d", note.len, NOTE_MAX);
+    if (!licet_note_text_check(note, err) || !note_split(note, &o->text, &lines, err))
+        return false;
+    o->blob_cap = note.len;
+    o->blob = malloc(o->blob_cap);
+    o->known = calloc(o->n + 1, sizeof(*o->known));
+    if (o->blob == NULL || o->known == NULL)
+        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a note of %zu bytes", note.len);
+    return lines_accept(o, lines, o->text.len + 1, err);
+}
+
+bool
+licet_note_open(licet_bytes note, const licet_verifier_key *keys, size_t n, licet_bytes *out_text, licet_error *err)
+{
+    opening o = {.keys = keys, .n = n};
+    bool ok = open_note(note, &o, err);
+
+    if (ok)
+        *out_text = o.text;
+    free(o.blob);
+    free(o.known);
+    return ok;
+}
+
 bool
 licet_checkpoint_open(licet_bytes note, const licet_verifier_key *keys, size_t n, licet_checkpoint *out_checkpoint,
                       licet_error *err)
 {
     opening o = {.keys = keys, .n = n};
-    licet_bytes lines;
     licet_checkpoint c;
-    bool ok = false;
-    if (note.len > NOTE_MAX)
-        return LICET_FAIL(err, LICET_E_LIMIT, 0, "note of %zu bytes: expected at most %d", note.len, NOTE_MAX);
-    if (!licet_note_text_check(note, err) || !note_split(note, &o.text, &lines, err))
-        return false;
-    o.blob_cap = note.len;
-    o.blob = malloc(o.blob_cap);
-    o.known = calloc(n + 1, sizeof(*o.known));
-    if (o.blob == NULL || o.known == NULL) {
-        LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a note of %zu bytes", note.len);
-        goto done;
-    }
-    if (!lines_accept(&o, lines, o.text.len + 1, err) || !licet_checkpoint_parse(o.text, &c, err) ||
-        !origin_check(&o, &c, err))
-        goto done;
-    *out_checkpoint = c;
-    ok = true;
-done:
+    bool ok = open_note(note, &o, err) && licet_checkpoint_parse(o.text, &c, err) && origin_check(&o, &c, err);
+
+    if (ok)
+        *out_checkpoint = c;
     free(o.blob);
     free(o.known);
     return ok;

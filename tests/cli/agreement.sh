@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# licet agreement show: the terms in sentences beside their sections, on a page 100 columns wide and as JSON.
+# licet agreement: the terms in sentences beside their sections, on a page 100 columns wide and as JSON; and accepted by one
+# party, by both, by a wrong key, and not any more when a byte has changed.
 . "$(dirname "${BASH_SOURCE[0]}")/cases.bash"
 
 "$licet" init base --upstream http://127.0.0.1:9000 --catalogue x-api-v2 >/dev/null
@@ -38,9 +39,54 @@ expect 'no version in force then' 1 '' 'licet agreement: agreement A-1: no versi
 expect 'an agreement that is not there' 2 '' 'licet agreement: shop: there is no agreement "B-1"' agreement show shop B-1
 expect 'a time that is none' 2 '' 'licet agreement: --at "soon": expected a time such as 2022-10-10 or 2022-10-10T12:00:00Z
 see licet agreement --help' agreement show shop A-1 --at soon
-expect 'no subcommand' 2 '' 'licet agreement: "shop": expected show
+expect 'no subcommand' 2 '' 'licet agreement: "shop": expected show or accept
 see licet agreement --help' agreement shop A-1
 same 'the same sentences as JSON' \
     "$("$licet" agreement show shop A-1 --json | jq -r '[.version, .back_dated, (.sentences | length), (.sentences[] | select(.part == "Audit") | .section)] | map(tostring) | join(" ")')" \
-    "2026-10-01 true 42 Order form 1 Order form 1 Order form 1 Order form 1 Order form 1 Terms 2.1 Terms 2.1 null"
+    "2026-10-01 true 44 Order form 1 Order form 1 Order form 1 Order form 1 Order form 1 Terms 2.1 Terms 2.1 null"
+
+# ---- accept ----
+hide() { sed -E -e 's/licet-[0-9a-f]{12}/KEY/g' -e 's/T[0-9:.]+Z/TIME/g'; }
+try() { "$licet" agreement "$@" >"$work/out" 2>&1; printf 'exit %s\n' $?; hide <"$work/out"; }
+"$licet" init stranger --upstream http://127.0.0.1:9000 >/dev/null
+cp -r base licensee
+sed -i 's/^party: licensor/party: licensee/' licensee/licet.yaml
+cp stranger/data/key licensee/data/key
+note=agreements/A-1/accepted/2026-11-23.licensor.note
+same 'the licensor accepts' 'exit 0
+version 2026-11-23 of A-1 accepted by the licensor, key KEY
+note: base/agreements/A-1/accepted/2026-11-23.licensor.note' "$(try accept base A-1 --as 'J. Roe, VP Licensing')"
+same 'twice' 'exit 1
+licet agreement: version 2026-11-23 was accepted by the licensor at 2026-11-23TIME already' "$(try accept base A-1)"
+same 'what is signed' "licet acceptance v1
+agreement A-1
+version 2026-11-23
+sha256 $(sha256sum "base/$terms" | cut -d' ' -f1)
+catalogue x-api-v2@2022-10-10
+catalogue-sha256 $(sha256sum base/catalogue/x-api-v2@2022-10-10.yaml | cut -d' ' -f1)
+party licensor
+time 2026-11-23TIME
+as J. Roe, VP Licensing" "$(sed '/^$/,$d' "base/$note" | hide)"
+same 'a version that is not there' 'exit 2
+licet agreement: agreement A-1 has no version "2020-01-01"' "$(try accept base A-1 --version 2020-01-01)"
+same 'a note by another key' 'exit 2' "$(try accept licensee A-1 --note "base/$note" --verifier "$(sed 's/^PRIVATE+KEY+//; s/+.*//' stranger/data/key | head -1)+00000000+$(sed 's/.*+//' base/agreements/A-1/accepted/2026-11-23.licensor.key)" | head -1)"
+same 'the licensee takes the note in' 'exit 0
+version 2026-11-23 of A-1 accepted by the licensor, key KEY
+note: licensee/agreements/A-1/accepted/2026-11-23.licensor.note' \
+    "$(try accept licensee A-1 --note "base/$note" --verifier "$(cat base/agreements/A-1/accepted/2026-11-23.licensor.key)")"
+same 'and accepts' 'exit 0' "$(try accept licensee A-1 | head -1)"
+same 'both are told' 'Accepted
+                        By the licensor at 2026-11-23TIME as J. Roe, VP Licensing, key
+                        KEY.
+                        By the licensee at 2026-11-23TIME, key KEY.' "$("$licet" agreement show licensee A-1 | sed -n '/^Accepted/,$p' | hide)"
+cp -r licensee forged
+sed -i 's/VP Licensing/CEO/' "forged/$note"
+same 'a note that was changed' 'The note of the licensor does not hold' \
+    "$("$licet" agreement show forged A-1 | grep -o 'The note of the licensor does not hold')"
+same 'check tells it' 1 "$("$licet" check forged | grep -c 'note: version 2026-11-23: the note of the licensor does not hold')"
+echo '# later' >>"licensee/$terms"
+same 'a file that was changed' 2 "$("$licet" check licensee | grep -c 'has changed since the licens.* accepted it')"
+same 'is not accepted again' 'exit 1' "$(try accept licensee A-1 | head -1)"
+same 'nor is a note of other files taken in' 'exit 2' \
+    "$(rm licensee/agreements/A-1/accepted/*; try accept licensee A-1 --note "base/$note" --verifier "$(cat base/agreements/A-1/accepted/2026-11-23.licensor.key)" | head -1)"
 exit $rc
