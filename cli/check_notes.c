@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,6 +96,40 @@ use_case_refused(const licet_image *image, const licet_image_version *version, c
     }
 }
 
+/* Two apps of one environment that are valid now and have the same use case by default: of one use case agreements
+ * mostly allow one app for each of dev, staging and prod. */
+static void
+one_app_per_use_case(const licet_image *image, uint64_t now, licet_check_note note, void *user)
+{
+    char text[NOTE_MAX];
+    uint32_t *first = calloc((size_t)image->header->use_cases_len * 3 + 1, sizeof(*first)); /* row + 1 */
+
+    for (uint32_t i = 0; first != NULL && i < image->header->apps_len; i++) {
+        const licet_image_app *app = &image->apps[i];
+        licet_bytes environment = licet_image_text(image, app->environment), id, other, use_case;
+        uint32_t *seen;
+
+        if (app->default_use_case == LICET_NONE || now < app->from_ms || now >= app->before_ms) {
+            continue;
+        }
+        seen = &first[(size_t)app->default_use_case * 3 + (environment.len == 3 ? 2 : environment.len == 4 ? 0 : 1)];
+        if (*seen == 0) {
+            *seen = i + 1;
+            continue;
+        }
+        id = licet_image_text(image, app->id);
+        other = licet_image_text(image, image->apps[*seen - 1].id);
+        use_case = licet_image_text(image, image->use_cases[app->default_use_case].id);
+        snprintf(text, sizeof(text),
+                 "apps %.*s and %.*s are both %.*s and of use case %.*s: one app for a use case is "
+                 "what agreements mostly allow",
+                 (int)other.len, (const char *)other.data, (int)id.len, (const char *)id.data, (int)environment.len,
+                 (const char *)environment.data, (int)use_case.len, (const char *)use_case.data);
+        note(user, text);
+    }
+    free(first);
+}
+
 void
 licet_check_agreement(const licet_image *image, uint64_t now, licet_check_note note, void *user)
 {
@@ -107,6 +142,7 @@ licet_check_agreement(const licet_image *image, uint64_t now, licet_check_note n
     for (uint32_t i = 0; i < image->header->use_cases_len; i++) {
         use_case_refused(image, &image->versions[row], &image->use_cases[i], note, user);
     }
+    one_app_per_use_case(image, now, note, user);
 }
 
 void

@@ -5,7 +5,6 @@
 #include "operator.h"
 #include "site.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 extern const licet_command licet_command_metrics;
@@ -50,27 +49,11 @@ print(const char *dir, bool json)
 static int
 run(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
-    bool json = false;
-    int option;
+    const char *dir;
+    bool json;
+    int code;
 
-    optind = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 'j':
-            json = true;
-            break;
-        case 'h':
-            return licet_cli_help(&licet_command_metrics);
-        default:
-            return licet_cli_misuse(&licet_command_metrics, "\"%s\" is no option", argv[optind - 1]);
-        }
-    }
-    if (argc - optind != 1) {
-        return licet_cli_misuse(&licet_command_metrics, "expected one site, found %d arguments", argc - optind);
-    }
-    return print(argv[optind], json);
+    return licet_cli_site_arguments(&licet_command_metrics, argc, argv, &dir, &json, &code) ? print(dir, json) : code;
 }
 
 const licet_command licet_command_metrics = {"metrics", "what licetd counts and sees, for Prometheus", usage, run};

@@ -6,7 +6,6 @@
 #include "recorder.h"
 #include "site.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,27 +106,11 @@ rebuild(const char *dir, bool json)
 static int
 run(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
-    bool json = false;
-    int option;
+    const char *dir;
+    bool json;
+    int code;
 
-    optind = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 'j':
-            json = true;
-            break;
-        case 'h':
-            return licet_cli_help(&licet_command_rebuild);
-        default:
-            return licet_cli_misuse(&licet_command_rebuild, "\"%s\" is no option", argv[optind - 1]);
-        }
-    }
-    if (argc - optind != 1) {
-        return licet_cli_misuse(&licet_command_rebuild, "expected one site, found %d arguments", argc - optind);
-    }
-    return rebuild(argv[optind], json);
+    return licet_cli_site_arguments(&licet_command_rebuild, argc, argv, &dir, &json, &code) ? rebuild(dir, json) : code;
 }
 
 const licet_command licet_command_rebuild = {"rebuild", "make the usage tables anew from the ledgers", usage, run};

@@ -228,6 +228,8 @@ noted() { # NAME FILE SED NOTE
 }
 noted 'a use case that is always refused' "$apps" 's/purpose: display/purpose: train-ai/' \
     'use case UC-1: its purpose train-ai is forbidden by NO-TRAIN: every request of it would be refused in mode enforce'
+noted 'two apps of one use case' "$apps" 's/^use_cases:/  app-2: { products: [Product 1], default_use_case: UC-1 }\nuse_cases:/' \
+    'apps app-1 and app-2 are both prod and of use case UC-1: one app for a use case is what agreements mostly allow'
 noted 'a key that is not there' "$config" 's,^key: data/key,key: data/other,' \
     'licet.yaml: key data/other: there is no such file here, and licetd does not start without it'
 noted 'a group that nobody has' "$config" '$agroup: no-such-group' \

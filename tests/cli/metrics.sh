@@ -29,6 +29,6 @@ kill -TERM $daemon
 wait $daemon
 same 'licetd ends in order, its sockets are gone' '0 no' "$? $([ -e shop/data/metrics.sock ] && echo yes || echo no)"
 rm -f "$(sed -n 's/^shared_memory: *//p' shop/licet.yaml)"
-expect 'the command line' 2 '' 'licet metrics: expected one site, found 2 arguments
+expect 'the command line' 2 '' 'licet metrics: expected one site, not 2
 see licet metrics --help' metrics a b
 exit $rc

@@ -31,7 +31,7 @@ same 'through licetd' "$rows" "$("$licet" rebuild shop --json | jq .rows)"
 kill -TERM $daemon
 wait $daemon
 same 'licetd ends in order' 0 $?
-expect 'the command line' 2 '' 'licet rebuild: expected one site, found 2 arguments
+expect 'the command line' 2 '' 'licet rebuild: expected one site, not 2
 see licet rebuild --help' rebuild a b
 "$licet" rebuild nowhere >out 2>err
 same 'no such site' '2 0' "$? $(wc -c <out)"
