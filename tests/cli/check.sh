@@ -119,27 +119,27 @@ mistake 'an identity that is no variable' "$config" 's/^# identity: \$/identity:
 mistake 'slots that are no power of two' "$config" '$aslots: 1000' \
     'licet.yaml:20:8: slots "1000": expected a power of two'
 mistake 'a match without a method' "$catalogue" 's|match: GET /2/tweets$|match: /2/tweets|' \
-    'catalogue/x-api-v2@2022-10-10.yaml:36:12: endpoint tweets: match "/2/tweets": expected a method, a space and a path such as GET /2/tweets/{id}'
+    'catalogue/x-api-v2@2022-10-10.yaml:38:12: endpoint tweets: match "/2/tweets": expected a method, a space and a path such as GET /2/tweets/{id}'
 mistake 'a path that cannot be followed' "$catalogue" '0,/post: "$.data"/s//post: "$.data[*]"/' \
-    'catalogue/x-api-v2@2022-10-10.yaml:31:28: endpoint tweet: count: post "$.data[*]": path "$.data[*]": byte 7: a wildcard is not supported; expected .name or ['\''name'\'']'
+    'catalogue/x-api-v2@2022-10-10.yaml:33:28: endpoint tweet: count: post "$.data[*]": path "$.data[*]": byte 7: a wildcard is not supported; expected .name or ['\''name'\'']'
 mistake 'a path that is none' "$catalogue" '0,/post: "$.data"/s//post: "data"/' \
-    'catalogue/x-api-v2@2022-10-10.yaml:31:21: endpoint tweet: count: post "data": path "data": byte 0: expected $'
+    'catalogue/x-api-v2@2022-10-10.yaml:33:21: endpoint tweet: count: post "data": path "data": byte 0: expected $'
 mistake 'a counted unit that is not declared' "$catalogue" '/^  community: {}/d' \
-    'catalogue/x-api-v2@2022-10-10.yaml:298:14: endpoint community: count: unit "community": expected one of this catalogue'\''s units
-catalogue/x-api-v2@2022-10-10.yaml:303:14: endpoint communities-search: count: unit "community": expected one of this catalogue'\''s units'
+    'catalogue/x-api-v2@2022-10-10.yaml:300:14: endpoint community: count: unit "community": expected one of this catalogue'\''s units
+catalogue/x-api-v2@2022-10-10.yaml:305:14: endpoint communities-search: count: unit "community": expected one of this catalogue'\''s units'
 mistake 'ids of a unit that is not counted' "$catalogue" '0,/ids:   { post:/s//ids:   { list:/' \
-    'catalogue/x-api-v2@2022-10-10.yaml:33:14: endpoint tweet: ids: unit "list": expected a unit that this endpoint counts'
+    'catalogue/x-api-v2@2022-10-10.yaml:35:14: endpoint tweet: ids: unit "list": expected a unit that this endpoint counts'
 mistake 'a page without a default' "$catalogue" 's/query: max_results, default: 10, most: 500/query: max_results, most: 500/' \
-    'catalogue/x-api-v2@2022-10-10.yaml:54:20: endpoint search-all: page: post: field "default" is missing'
+    'catalogue/x-api-v2@2022-10-10.yaml:56:20: endpoint search-all: page: post: field "default" is missing'
 mistake 'a default above the most' "$catalogue" 's/default: 10, most: 500/default: 600, most: 500/' \
-    'catalogue/x-api-v2@2022-10-10.yaml:54:51: endpoint search-all: page: post: default "600": expected at most 500, the most'
+    'catalogue/x-api-v2@2022-10-10.yaml:56:51: endpoint search-all: page: post: default "600": expected at most 500, the most'
 mistake 'an endpoint'\''s id twice' "$catalogue" 's/- id: tweets$/- id: tweet/' \
-    'catalogue/x-api-v2@2022-10-10.yaml:35:9: endpoint tweet: id "tweet" is taken already in line 29'
+    'catalogue/x-api-v2@2022-10-10.yaml:37:9: endpoint tweet: id "tweet" is taken already in line 31'
 mistake 'two endpoints for one request' "$catalogue" 's|GET /2/tweets/{id}$|GET /2/tweets/{tweet}/liking_users|' \
-    'catalogue/x-api-v2@2022-10-10.yaml:120:12: endpoint liking-users: match "GET /2/tweets/{id}/liking_users": endpoint tweet in line 30 matches the same requests'
+    'catalogue/x-api-v2@2022-10-10.yaml:122:12: endpoint liking-users: match "GET /2/tweets/{id}/liking_users": endpoint tweet in line 32 matches the same requests'
 mistake 'a unit that the gate counts by itself' "$catalogue" 's/^  trend: {}/  request: {}/' \
     'catalogue/x-api-v2@2022-10-10.yaml:23:3: unit "request": expected 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first, and not request, byte or byte-acked, which the gate counts by itself
-catalogue/x-api-v2@2022-10-10.yaml:309:14: endpoint trends: count: unit "trend": expected one of this catalogue'\''s units'
+catalogue/x-api-v2@2022-10-10.yaml:311:14: endpoint trends: count: unit "trend": expected one of this catalogue'\''s units'
 mistake 'deduplication over no window' "$catalogue" 's/^  trend: {}/  trend: { dedup: { by: id } }/' \
     'catalogue/x-api-v2@2022-10-10.yaml:23:19: unit trend: dedup: field "per" is missing'
 
