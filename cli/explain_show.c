@@ -8,31 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* month, day, 15m */
-static void
-per_of(const licet_image_limit *limit, char out[24])
-{
-    static const struct {
-        uint32_t span_s;
-        const char *word, *letter;
-    } spans[] = {{86400, "day", "d"}, {3600, "hour", "h"}, {60, "minute", "m"}, {1, "second", "s"}};
-
-    if (limit->per == LICET_PER_MONTH) {
-        snprintf(out, 24, "month");
-        return;
-    }
-    for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
-        if (limit->span_s == spans[i].span_s) {
-            snprintf(out, 24, "%s", spans[i].word);
-            return;
-        }
-        if (limit->span_s % spans[i].span_s == 0) {
-            snprintf(out, 24, "%u%s", limit->span_s / spans[i].span_s, spans[i].letter);
-            return;
-        }
-    }
-}
-
 /* ---- as words ----------------------------------------------------------------------------- */
 
 #define TEXT(t) (int)licet_image_text(image, (t)).len, (const char *)licet_image_text(image, (t)).data
@@ -97,11 +72,24 @@ print_rules(const licet_image *image, const licet_explanation *e)
     }
 }
 
+/* Windows without an end say nothing; a rolling one gets room back bucket by bucket. */
+static void
+print_until(const licet_image *image, const licet_image_limit *limit, uint32_t window)
+{
+    uint64_t end_ms = licet_window_end_ms(image, limit, window);
+    char end[LICET_TIME_TEXT];
+
+    if (end_ms != UINT64_MAX) {
+        licet_cli_time(end_ms, end);
+        printf(", %s %s", limit->per == LICET_PER_ROLLING ? "room may return at" : "until", end);
+    }
+}
+
 static void
 print_limits(const licet_image *image, const licet_explanation *e)
 {
     const licet_verdict *v = &e->amounts;
-    char amount[LICET_CLI_NUMBER_TEXT], most[LICET_CLI_NUMBER_TEXT], per[24], end[LICET_TIME_TEXT];
+    char amount[LICET_CLI_NUMBER_TEXT], most[LICET_CLI_NUMBER_TEXT], per[LICET_PER_TEXT];
     int width = 0;
 
     for (uint32_t i = 0; i < v->limits_len; i++) {
@@ -111,14 +99,20 @@ print_limits(const licet_image *image, const licet_explanation *e)
     }
     for (uint32_t i = 0; i < v->limits_len; i++) {
         const licet_image_limit *limit = &image->limits[v->limits[i].limit];
-        const licet_image_clause *clause = &image->clauses[limit->clause];
+        licet_bytes name = licet_image_limit_name(image, limit);
 
-        per_of(limit, per);
-        licet_cli_time(licet_window_end_ms(image, limit, v->limits[i].window), end);
-        printf("  %.*s%*s  %.*s %s of %s per %s over the %s, until %s (%.*s)\n", TEXT(clause->key),
-               width - (int)clause->key.len, "", TEXT(image->header->kinds[limit->kind]),
-               licet_cli_number(v->limits[i].amount, amount), licet_cli_number(limit->most, most), per,
-               limit->over == LICET_OVER_APP ? "app" : "licensee", end, TEXT(clause->section));
+        licet_limit_per(limit, per);
+        printf("  %.*s%*s  %.*s %s of %s per %s over the %s", (int)name.len, (const char *)name.data,
+               width - (int)name.len, "", TEXT(image->header->kinds[limit->kind]),
+               licet_cli_number(v->limits[i].amount, amount), licet_cli_number(v->limits[i].most, most), per,
+               licet_over_name(limit->over));
+        print_until(image, limit, v->limits[i].window);
+        if (limit->clause == LICET_NONE) {
+            printf(" (our own)\n");
+        } else {
+            printf(" (%.*s)%s\n", TEXT(image->clauses[limit->clause].section),
+                   v->limits[i].observe ? " only observed" : "");
+        }
     }
     if (v->limits_len == 0) {
         printf("  none\n");
@@ -258,15 +252,21 @@ limits_json(const licet_image *image, const licet_verdict *v)
 
     for (uint32_t i = 0; i < v->limits_len; i++) {
         const licet_image_limit *limit = &image->limits[v->limits[i].limit];
-        char per[24], end[LICET_TIME_TEXT];
+        licet_bytes name = licet_image_limit_name(image, limit);
+        uint64_t end_ms = licet_window_end_ms(image, limit, v->limits[i].window);
+        char per[LICET_PER_TEXT], end[LICET_TIME_TEXT] = "";
 
-        per_of(limit, per);
-        licet_time_format(licet_window_end_ms(image, limit, v->limits[i].window), end);
+        licet_limit_per(limit, per);
+        if (end_ms != UINT64_MAX) {
+            licet_time_format(end_ms, end);
+        }
         json_array_append_new(
-            limits, json_pack("{s:o, s:o, s:I, s:I, s:s, s:s, s:s}", "clause", clause_json(image, limit->clause),
-                              "unit", text_json(image, image->header->kinds[limit->kind]), "amount",
-                              (json_int_t)v->limits[i].amount, "most", (json_int_t)limit->most, "per", per, "over",
-                              limit->over == LICET_OVER_APP ? "app" : "licensee", "until", end));
+            limits,
+            json_pack("{s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:s, s:s, s:o}", "clause", clause_json(image, limit->clause),
+                      "name", licet_cli_json_text(name), "set_by", limit->set_by == LICET_SET_BY_US ? "us" : "contract",
+                      "observe", v->limits[i].observe, "unit", text_json(image, image->header->kinds[limit->kind]),
+                      "amount", (json_int_t)v->limits[i].amount, "most", (json_int_t)v->limits[i].most, "per", per,
+                      "over", licet_over_name(limit->over), "until", end[0] == '\0' ? json_null() : json_string(end)));
     }
     return limits;
 }

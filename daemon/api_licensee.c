@@ -111,24 +111,33 @@ time_json(uint64_t ms)
 
 /* ---- agreement --------------------------------------------------------------- */
 
+/* 900s for spans as ever; other windows as the files say them. */
 static const char *
-per_text(const licet_image_limit *limit, char out[32])
+per_text(const licet_image_limit *limit, char out[LICET_PER_TEXT])
 {
-    if (limit->per == LICET_PER_MONTH) {
-        return "month";
+    if (limit->per == LICET_PER_SPAN) {
+        snprintf(out, LICET_PER_TEXT, "%us", limit->span_s);
+    } else {
+        licet_limit_per(limit, out);
     }
-    snprintf(out, 32, "%us", limit->span_s);
     return out;
 }
 
+/* The licensee's own limits stand beside the contract's, under their name. */
 static json_t *
 limit_json(const licet_image *image, const licet_image_limit *limit)
 {
-    char per[32];
+    char per[LICET_PER_TEXT];
+    bool own = limit->clause == LICET_NONE;
+    licet_bytes name = licet_image_limit_name(image, limit);
 
-    return json_pack("{s:o,s:o,s:I,s:s,s:s}", "clause", text_json(image, image->clauses[limit->clause].key), "unit",
+    return json_pack("{s:o,s:o,s:s,s:o,s:I,s:s,s:s,s:s}", "clause",
+                     own ? json_null() : json_stringn((const char *)name.data, name.len), "name",
+                     json_stringn((const char *)name.data, name.len), "set_by",
+                     limit->set_by == LICET_SET_BY_US ? "us" : "contract", "unit",
                      text_json(image, image->header->kinds[limit->kind]), "most", (json_int_t)limit->most, "per",
-                     per_text(limit, per), "over", limit->over == LICET_OVER_APP ? "app" : "licensee");
+                     per_text(limit, per), "over", licet_over_name(limit->over), "count",
+                     limit->deduplicated ? "deduplicated" : "gross");
 }
 
 static json_t *
@@ -262,25 +271,42 @@ on_credits(void *user, const licet_usage_row *row, licet_error *err)
 
 /* A limit as it stands in shared memory. */
 static json_t *
-standing_json(asking *a, const licet_image_limit *limit, uint32_t app, uint64_t now_ms)
+standing_json(asking *a, const licet_image_limit *limit, uint32_t place, uint64_t now_ms)
 {
     licet_gate *gate = licet_recorder_gate(a->api->recorder);
-    uint32_t counter = licet_image_counter_at(a->image, limit, app), window;
+    uint32_t counter = licet_image_counter_at(a->image, limit, place), window;
+    uint64_t most = licet_image_most(a->image, limit, now_ms), taken, end;
+    licet_bytes name = licet_limit_place_name(a->image, limit, place);
     json_t *json = limit_json(a->image, limit);
-    uint64_t taken, most;
 
     if (gate == NULL || counter == LICET_NONE || counter >= licet_gate_counters(gate)) {
         return json;
     }
     window = licet_window_of(a->image, limit, now_ms);
+    end = licet_window_end_ms(a->image, limit, window);
     taken = licet_gate_used(gate, limit, counter, window).taken;
-    most = licet_image_most(a->image, limit, now_ms);
+    json_object_set_new(json, "of", name.len == 0 ? json_null() : json_stringn((const char *)name.data, name.len));
     json_object_set_new(json, "app",
-                        limit->over == LICET_OVER_APP ? text_json(a->image, a->image->apps[app].id) : json_null());
+                        limit->over == LICET_OVER_APP ? text_json(a->image, a->image->apps[place].id) : json_null());
     json_object_set_new(json, "remaining",
                         json_integer((json_int_t)((taken < most ? most - taken : 0) / limit->weight)));
-    json_object_set_new(json, "until", time_json(licet_window_end_ms(a->image, limit, window)));
+    json_object_set_new(json, "until", end == UINT64_MAX ? json_null() : time_json(end));
     return json;
+}
+
+/* A counter that nothing was taken from is told of the licensee and of its apps; of the many others only where
+ * something was. */
+static bool
+worth_telling(asking *a, const licet_image_limit *limit, uint32_t place, uint64_t now_ms)
+{
+    licet_gate *gate = licet_recorder_gate(a->api->recorder);
+    uint32_t counter = licet_image_counter_at(a->image, limit, place);
+
+    if (limit->over <= LICET_OVER_APP) {
+        return true;
+    }
+    return gate != NULL && counter < licet_gate_counters(gate) &&
+           licet_gate_used(gate, limit, counter, licet_window_of(a->image, limit, now_ms)).taken > 0;
 }
 
 static json_t *
@@ -291,10 +317,11 @@ limits_standing(asking *a, uint64_t now_ms)
 
     for (uint32_t i = 0; row != LICET_NONE && i < a->image->versions[row].limits.count; i++) {
         const licet_image_limit *limit = &a->image->limits[a->image->versions[row].limits.first + i];
-        uint32_t apps = limit->over == LICET_OVER_APP ? a->image->header->apps_len : limit->counters.count;
 
-        for (uint32_t app = 0; app < apps; app++) {
-            json_array_append_new(list, standing_json(a, limit, app, now_ms));
+        for (uint32_t place = 0; place < limit->counters.count; place++) {
+            if (worth_telling(a, limit, place, now_ms)) {
+                json_array_append_new(list, standing_json(a, limit, place, now_ms));
+            }
         }
     }
     return list;

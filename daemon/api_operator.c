@@ -51,28 +51,42 @@ ledgers_json(licet_recorder *recorder)
     return list;
 }
 
-/* One counter of a limit in force, as it stands. */
+/* One counter of a limit in force, as it stands. NULL: none; and of the many counters over more than apps, those that
+ * nothing was taken from. */
 static json_t *
-counter_json(licet_recorder *recorder, const licet_image *image, const licet_image_limit *limit, uint32_t app,
+counter_json(licet_recorder *recorder, const licet_image *image, const licet_image_limit *limit, uint32_t place,
              uint64_t now_ms)
 {
     licet_gate *gate = licet_recorder_gate(recorder);
-    uint32_t counter = licet_image_counter_at(image, limit, app);
-    licet_bytes clause = licet_image_text(image, image->clauses[limit->clause].key);
+    uint32_t counter = licet_image_counter_at(image, limit, place);
+    licet_bytes clause = licet_image_limit_name(image, limit);
     licet_bytes agreement = licet_image_text(image, image->header->agreement);
     licet_bytes unit = licet_image_text(image, image->header->kinds[limit->kind]);
-    licet_bytes name = limit->over == LICET_OVER_APP ? licet_image_text(image, image->apps[app].id) : (licet_bytes){0};
+    licet_bytes name = licet_limit_place_name(image, limit, place);
     licet_counter_value value;
+    char per[LICET_PER_TEXT];
+    json_t *json;
 
     if (gate == NULL || counter == LICET_NONE || counter >= licet_gate_counters(gate)) {
         return NULL;
     }
     value = licet_gate_used(gate, limit, counter, licet_window_of(image, limit, now_ms));
-    return json_pack("{s:s%,s:s%,s:s%,s:o,s:I,s:I,s:I}", "agreement", (const char *)agreement.data, agreement.len,
-                     "clause", (const char *)clause.data, clause.len, "unit", (const char *)unit.data, unit.len, "app",
+    if (limit->over > LICET_OVER_APP && value.taken == 0) {
+        return NULL;
+    }
+    licet_limit_per(limit, per);
+    json = json_pack("{s:s%,s:s%,s:s,s:s%,s:s,s:s,s:o,s:I,s:I,s:I}", "agreement", (const char *)agreement.data,
+                     agreement.len, "clause", (const char *)clause.data, clause.len, "set_by",
+                     limit->set_by == LICET_SET_BY_US ? "us" : "contract", "unit", (const char *)unit.data, unit.len,
+                     "per", per, "over", licet_over_name(limit->over), "of",
                      name.len > 0 ? json_stringn((const char *)name.data, name.len) : json_null(), "most",
                      (json_int_t)licet_image_most(image, limit, now_ms), "taken", (json_int_t)value.taken, "held",
                      (json_int_t)value.held);
+    if (json != NULL) {
+        json_object_set_new(
+            json, "app", limit->over == LICET_OVER_APP ? json_stringn((const char *)name.data, name.len) : json_null());
+    }
+    return json;
 }
 
 static void
@@ -82,10 +96,9 @@ image_counters(licet_recorder *recorder, const licet_image *image, uint64_t now_
 
     for (uint32_t i = 0; row != LICET_NONE && i < image->versions[row].limits.count; i++) {
         const licet_image_limit *limit = &image->limits[image->versions[row].limits.first + i];
-        uint32_t apps = limit->over == LICET_OVER_APP ? image->header->apps_len : limit->counters.count;
 
-        for (uint32_t app = 0; app < apps && json_array_size(list) < COUNTERS_TOLD; app++) {
-            json_t *json = counter_json(recorder, image, limit, app, now_ms);
+        for (uint32_t place = 0; place < limit->counters.count && json_array_size(list) < COUNTERS_TOLD; place++) {
+            json_t *json = counter_json(recorder, image, limit, place, now_ms);
 
             if (json != NULL) {
                 json_array_append_new(list, json);

@@ -107,7 +107,8 @@ ngx_http_licet_ratelimit(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx)
 
     for (i = 0; i < ctx->verdict.limits_len; i++) {
         key = licet_image_limit_name(image, &image->limits[ctx->verdict.limits[i].limit]);
-        if (ngx_http_licet_sf_string(key)) {
+        if (image->limits[ctx->verdict.limits[i].limit].per != LICET_PER_CONCURRENT /* which has no window */ &&
+            ngx_http_licet_sf_string(key)) {
             ngx_http_licet_ratelimit_one(&policy, &state, policy.last == policy_text, ctx, i, key);
         }
     }

@@ -15,13 +15,6 @@
 
 /* ---- one version --------------------------------------------------------------- */
 
-static bool
-is_unit(const licet_terms_catalogue *catalogue, licet_bytes unit)
-{
-    return licet_bytes_equal_text(unit, "request") || licet_bytes_equal_text(unit, "byte") ||
-           licet_names_find(&catalogue->unit_names, unit) != LICET_NONE;
-}
-
 static void
 check_in_force(licet_reader *reader, const licet_terms_agreement *agreement, const licet_terms_version *version)
 {
@@ -108,168 +101,18 @@ check_purposes(licet_reader *reader, const licet_terms_version *version)
     free(seen.slots);
 }
 
-static void
-check_limit_endpoints(licet_reader *reader, const char *context, const licet_terms_version *version,
-                      const licet_terms_limit *limit, uint32_t *bound)
-{
-    const licet_terms_catalogue *catalogue = version->catalogue;
-
-    for (uint32_t i = 0; i < limit->endpoints.len; i++) {
-        const licet_scalar *name = LICET_TERMS_ROW(licet_scalar, limit->endpoints, i);
-        uint32_t row = licet_names_find(&catalogue->endpoint_names, name->text);
-        if (row == LICET_NONE) {
-            licet_reader_say(reader, name, context, "endpoint \"%s\" is not in catalogue %s", QUOTED(*name),
-                             QUOTED(version->catalogue_name));
-        } else {
-            bound[row]++;
-        }
-        for (uint32_t j = 0; j < i && j < LICET_ENDPOINTS_MAX; j++) {
-            if (licet_bytes_equal(LICET_TERMS_ROW(licet_scalar, limit->endpoints, j)->text, name->text)) {
-                licet_reader_say(reader, name, context, "endpoints names \"%s\" twice", QUOTED(*name));
-                break;
-            }
-        }
-    }
-}
-
-/* Two limits that would count on one counter (its identity is clause, unit, per and over). */
-static int
-compare_limits(const void *left, const void *right)
-{
-    const licet_terms_limit *a = *(const licet_terms_limit *const *)left;
-    const licet_terms_limit *b = *(const licet_terms_limit *const *)right;
-    int order = licet_bytes_order(a->clause.text, b->clause.text);
-
-    order = order != 0 ? order : licet_bytes_order(a->unit.text, b->unit.text);
-    order = order != 0 ? order : (a->per_kind > b->per_kind) - (a->per_kind < b->per_kind);
-    order = order != 0 ? order : (a->span_s > b->span_s) - (a->span_s < b->span_s);
-    order = order != 0 ? order : (a->over.value > b->over.value) - (a->over.value < b->over.value);
-    return order;
-}
-
-static int
-compare_limits_placed(const void *left, const void *right)
-{
-    const licet_terms_limit *a = *(const licet_terms_limit *const *)left;
-    const licet_terms_limit *b = *(const licet_terms_limit *const *)right;
-    int order = compare_limits(left, right);
-
-    return order != 0 ? order : (a > b) - (a < b);
-}
-
-static void
-check_shared_counters(licet_reader *reader, const licet_terms_version *version)
-{
-    const licet_terms_limit **sorted = calloc((size_t)version->limits.len + 1, sizeof(*sorted));
-    uint32_t n = 0;
-
-    if (sorted == NULL) {
-        reader->failed = true;
-        return;
-    }
-    for (uint32_t i = 0; i < version->limits.len; i++) {
-        const licet_terms_limit *limit = LICET_TERMS_ROW(licet_terms_limit, version->limits, i);
-        if (limit->clause.text.len > 0 && limit->unit.text.len > 0 && limit->per.line != 0 &&
-            limit->over.said.line != 0) {
-            sorted[n++] = limit;
-        }
-    }
-    qsort(sorted, n, sizeof(*sorted), compare_limits_placed);
-    for (uint32_t i = 1; i < n; i++) {
-        if (compare_limits(&sorted[i - 1], &sorted[i]) == 0) {
-            licet_reader_say(reader, &sorted[i]->key, "",
-                             "limit %s: a second limit with this clause, unit %s, per %s and over %s (line %u): they "
-                             "would share one counter; give it a clause of its own",
-                             QUOTED(sorted[i]->clause), QUOTED(sorted[i]->unit), QUOTED(sorted[i]->per),
-                             QUOTED(sorted[i]->over.said), sorted[i - 1]->key.line);
-        }
-    }
-    free(sorted);
-}
-
-static void
-say_too_many_limits(licet_reader *reader, const licet_terms_version *version, const uint32_t *bound,
-                    uint32_t everywhere)
-{
-    const licet_terms_limit *last = LICET_TERMS_ROW(licet_terms_limit, version->limits, version->limits.len - 1);
-
-    if (everywhere > LICET_LIMITS_PER_REQUEST_MAX) {
-        licet_reader_say(reader, &last->key, "", "%u limits bind every request: expected at most %u", everywhere,
-                         LICET_LIMITS_PER_REQUEST_MAX);
-        return;
-    }
-    for (uint32_t i = 0; i < version->catalogue->endpoints.len; i++) {
-        if (bound[i] + everywhere > LICET_LIMITS_PER_REQUEST_MAX) {
-            licet_reader_say(reader, &last->key, "", "%u limits bind a request to endpoint %s: expected at most %u",
-                             bound[i] + everywhere,
-                             QUOTED(LICET_TERMS_ROW(licet_terms_endpoint, version->catalogue->endpoints, i)->id),
-                             LICET_LIMITS_PER_REQUEST_MAX);
-            return;
-        }
-    }
-}
-
-static void
-check_limits(licet_reader *reader, const licet_terms_version *version)
-{
-    const licet_terms_catalogue *catalogue = version->catalogue;
-    bool readable = catalogue != NULL && !catalogue->file.broken;
-    uint32_t everywhere = 0;
-    uint32_t *bound = calloc(readable ? (size_t)catalogue->endpoints.len + 1 : 1, sizeof(*bound));
-    char context[LICET_CONTEXT_MAX];
-
-    if (bound == NULL) {
-        reader->failed = true;
-        return;
-    }
-    for (uint32_t i = 0; i < version->limits.len; i++) {
-        const licet_terms_limit *limit = LICET_TERMS_ROW(licet_terms_limit, version->limits, i);
-        if (limit->clause.text.len > 0) {
-            licet_context_of(context, "limit %s: ", QUOTED(limit->clause));
-            if (licet_names_find(&version->clause_names, limit->clause.text) == LICET_NONE) {
-                licet_reader_say(reader, &limit->clause, context,
-                                 "clause \"%s\" is not among the clauses of this version", QUOTED(limit->clause));
-            }
-        } else {
-            licet_context_of(context, "limit %u: ", i + 1);
-        }
-        if (!readable) {
-            continue;
-        }
-        if (limit->unit.text.len > 0 && !is_unit(catalogue, limit->unit.text)) {
-            licet_reader_say(reader, &limit->unit, context,
-                             "unit \"%s\": expected request, byte or a unit of catalogue %s", QUOTED(limit->unit),
-                             QUOTED(version->catalogue_name));
-        }
-        if (limit->count.value != 0 && !catalogue->units.flawed &&
-            !licet_terms_deduplicates(catalogue, limit->unit.text)) {
-            licet_reader_say(reader, &limit->count.said, context,
-                             "count \"deduplicated\": catalogue %s counts unit \"%s\" gross: expected dedup there, or "
-                             "gross here",
-                             QUOTED(version->catalogue_name), QUOTED(limit->unit));
-        }
-        check_limit_endpoints(reader, context, version, limit, bound);
-        everywhere += limit->endpoints.len == 0;
-    }
-    if (readable && version->limits.len > LICET_LIMITS_PER_REQUEST_MAX) {
-        say_too_many_limits(reader, version, bound, everywhere);
-    }
-    free(bound);
-    check_shared_counters(reader, version);
-}
-
 /* The unit that "10_000 posts" means: posts, or else post. False: none. */
 bool
 licet_terms_allow_unit(const licet_terms_version *version, licet_bytes *out_unit)
 {
     licet_bytes unit = version->cannot_record.unit.text;
 
-    if (!is_unit(version->catalogue, unit)) {
+    if (!licet_terms_is_unit(version->catalogue, unit)) {
         if (unit.len < 2 || unit.data[unit.len - 1] != 's') {
             return false;
         }
         unit.len--;
-        if (!is_unit(version->catalogue, unit)) {
+        if (!licet_terms_is_unit(version->catalogue, unit)) {
             return false;
         }
     }
@@ -290,7 +133,8 @@ check_version(licet_reader *reader, const licet_terms_agreement *agreement, cons
         licet_reader_say(reader, &version->catalogue_name, "", "catalogue \"%s\": there is no file catalogue/%s.yaml",
                          QUOTED(version->catalogue_name), QUOTED(version->catalogue_name));
     }
-    check_limits(reader, version);
+    licet_terms_check_calendar(reader, version);
+    licet_terms_check_limits(reader, agreement, version);
     licet_terms_check_prices(reader, version);
     if (version->tokens.clause.line != 0 &&
         licet_names_find(&version->clause_names, version->tokens.clause.text) == LICET_NONE) {
@@ -601,6 +445,7 @@ licet_terms_check_site(licet_site *site, licet_mistakes *mistakes)
         if (agreement->has_apps && !agreement->apps.file.broken) {
             reader.file = agreement->apps.file.path;
             check_apps(&reader, agreement);
+            licet_terms_check_budgets(&reader, agreement);
             licet_terms_check_lives(&reader, agreement);
         }
     }

@@ -238,7 +238,7 @@ put_clauses(compiler *c, const licet_terms_version *version)
         licet_image_clause row = {.key = compile_text(c, clause->key.text),
                                   .section = compile_text(c, clause->section.text),
                                   .says = compile_text(c, clause->says.text),
-                                  .mode = LICET_MODE_ENFORCE};
+                                  .mode = (uint32_t)clause->mode.value};
         PUT(c, clauses, &row);
     }
 }
@@ -338,7 +338,7 @@ put_version(compiler *c, const licet_terms_version *version)
     compile_counting(c, version, &row.dedups);
     row.duties = compile_duties(c, version);
     if (!put_purposes(c, version, &row.purposes) || !put_endpoints(c, version->catalogue, &row.endpoints) ||
-        !compile_limits(c, version) || !compile_prices(c, version)) {
+        !compile_limits(c, version, row.endpoints) || !compile_prices(c, version)) {
         return false;
     }
     row.limits.count = ROWS(c, limits, licet_image_limit) - row.limits.first;
@@ -413,13 +413,13 @@ licet_site_compile(const licet_site *site, size_t i, const licet_compile_options
     if (!gather_kinds(&c)) {
         goto done;
     }
+    compile_registry(&c); /* first: limits count over its rows */
+    compile_recipients(&c);
     for (uint32_t v = 0; v < c.agreement->versions_len; v++) {
         if (!put_version(&c, &c.agreement->versions[v])) {
             goto done;
         }
     }
-    compile_registry(&c);
-    compile_recipients(&c);
     compile_payments(&c);
     good = write_image(&c, out);
 done:

@@ -41,8 +41,11 @@ uint32_t compile_kind(const compiler *c, licet_bytes name);
 /* Row of a clause of the version under way; it is there. */
 uint32_t compile_clause(const compiler *c, const licet_terms_version *version, licet_bytes key);
 
-/* compile_limits.c: the limits of a version, in the order of their file. */
-bool compile_limits(compiler *c, const licet_terms_version *version);
+/* compile_limits.c: the budgets of apps.yaml and the limits of a version, each in the order of their file. The registry
+ * is compiled before; endpoints are the rows of the version's catalogue. */
+bool compile_limits(compiler *c, const licet_terms_version *version, licet_range endpoints);
+/* Row of the zone of a version's calendar, put when it is new; LICET_NONE: UTC. */
+uint32_t compile_zone(compiler *c, const licet_terms_version *version);
 
 /* compile_prices.c: the rate card of a version, and a prepaid credit as limits; payments. */
 bool compile_prices(compiler *c, const licet_terms_version *version);

@@ -10,6 +10,7 @@
  *      of a version by method, number of segments, most literal segments, file order (endpoint_order below).
  */
 #include "blob.h"
+#include "limit_room.h"
 #include "terms.h"
 
 #include "licet/image.h"
@@ -157,6 +158,9 @@ check_limit(const licet_image *image, const licet_image_limit *limit)
            licet_blob_range(limit->counters, header->limit_counters_len) &&
            licet_blob_range(limit->products, header->products_len) && licet_blob_range(limit->apps, header->apps_len) &&
            (limit->counters.count > 0 || limit->over == LICET_OVER_APP) &&
+           (limit->over == LICET_OVER_ENDPOINT ? limit->base <= header->endpoints_len &&
+                                                     limit->counters.count - 1 <= header->endpoints_len - limit->base
+                                               : limit->base == 0) &&
            limit->counters.count == counters_of(header, limit);
 }
 
@@ -517,26 +521,29 @@ endpoint_order(const licet_image *image, const licet_image_endpoint *a, const li
 static bool
 check_limits_of_request(const licet_image *image, const licet_image_version *version)
 {
-    uint8_t bound[LICET_ENDPOINTS_MAX] = {0};
-    uint32_t everywhere = 0, most = 0;
+    limit_room room = {.everywhere = 0};
 
     for (uint32_t i = 0; i < version->limits.count; i++) {
         const licet_image_limit *limit = &image->limits[version->limits.first + i];
-        everywhere += limit->endpoints.count == 0;
         for (uint32_t j = 0; j < limit->endpoints.count; j++) {
             uint32_t row = image->limit_endpoints[limit->endpoints.first + j];
             if (row < version->endpoints.first || row - version->endpoints.first >= version->endpoints.count) {
                 return false;
             }
-            uint8_t *at = &bound[row - version->endpoints.first];
-            if (*at == UINT8_MAX) {
-                return false;
-            }
-            ++*at;
-            most = *at > most ? *at : most;
+            limit_room_add(&room, &room.endpoints, row - version->endpoints.first);
+        }
+        if (limit->endpoints.count > 0) {
+            continue;
+        }
+        if (limit->products.count == 1) {
+            limit_room_add(&room, &room.products, limit->products.first);
+        } else if (limit->apps.count == 1) {
+            limit_room_add(&room, &room.apps, limit->apps.first);
+        } else {
+            room.everywhere++;
         }
     }
-    return everywhere + most <= LICET_LIMITS_PER_REQUEST_MAX && everywhere <= LICET_LIMITS_PER_REQUEST_MAX;
+    return limit_room_most(&room) <= LICET_LIMITS_PER_REQUEST_MAX;
 }
 
 static bool

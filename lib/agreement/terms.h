@@ -102,16 +102,27 @@ typedef struct licet_terms_clause {
     licet_scalar document, value; /* title of the document it is of; what that one says */
     licet_rows also;              /* licet_terms_also */
     licet_number class, severity; /* line 0: not said */
+    licet_number mode;
 } licet_terms_clause;
 
+/* A limit of a version, or a budget of apps.yaml. */
 typedef struct licet_terms_limit {
-    licet_scalar key; /* place of the row; no text */
-    licet_scalar clause, unit;
-    licet_number most, over, count;
+    licet_scalar key;    /* place of the row; no text */
+    licet_scalar clause; /* of a budget: its name */
+    licet_scalar unit;
+    licet_number most, over, count, flow; /* flow: fallback LICET_NONE */
     licet_scalar per;
-    uint32_t per_kind, span_s; /* licet_per */
-    licet_rows endpoints;      /* licet_scalar */
+    uint32_t per_kind, span_s;                     /* licet_per as said; see licet_terms_window_of */
+    licet_rows endpoints, purposes, recipients_of; /* licet_scalar */
+    licet_scalar product, app;                     /* of a budget */
+    licet_number set_by;                           /* of a budget */
 } licet_terms_limit;
+
+/* What `per` means in a version. */
+typedef struct licet_terms_window {
+    uint32_t per, span_s, bucket_s, first_day; /* as in licet_image_limit */
+    bool zoned;                                /* in the zone of the calendar, which is not UTC */
+} licet_terms_window;
 
 typedef struct licet_terms_cannot_record {
     licet_scalar said; /* line 0: the field is missing */
@@ -205,7 +216,12 @@ typedef struct licet_terms_version {
     licet_rows documents; /* licet_terms_document, in order of precedence */
     licet_number precedence;
     struct licet_terms_calendar {
-        licet_number zone, month;
+        licet_scalar zone; /* line 0: UTC */
+        licet_number month;
+        licet_scalar cycle_starts;
+        uint32_t first_day; /* of a cycle; 0: none */
+        uint32_t transitions_len;
+        const licet_image_transition *transitions; /* of the zone; UTC has none */
         licet_terms_business business;
     } calendar;
     licet_rows clauses; /* licet_terms_clause */
@@ -346,6 +362,7 @@ typedef struct licet_terms_payment {
 typedef struct licet_terms_apps {
     licet_terms_file file;
     licet_rows payments;   /* licet_terms_payment */
+    licet_rows budgets;    /* licet_terms_limit */
     licet_rows apps;       /* licet_terms_app */
     licet_rows use_cases;  /* licet_terms_use_case */
     licet_rows registered; /* licet_terms_product */
@@ -386,6 +403,21 @@ struct licet_site {
 bool licet_terms_read_config(licet_reader *reader, licet_bytes text, licet_terms_config *out);
 bool licet_terms_read_catalogue(licet_reader *reader, licet_bytes text, licet_terms_catalogue *out);
 bool licet_terms_read_version(licet_reader *reader, licet_bytes text, licet_terms_version *out);
+/* terms_limits.c */
+extern const licet_schema licet_terms_calendar_schema, licet_terms_limit_schema, licet_terms_budget_schema;
+licet_terms_window licet_terms_window_of(const struct licet_terms_calendar *calendar, const licet_terms_limit *limit);
+/* licet_recipient_class of a word, or LICET_NONE. */
+uint32_t licet_terms_class(licet_bytes text);
+#define LICET_EXPECTED_CLASS                                                                                           \
+    "public, person, company, academic, government, acting for government, surveillance or embargoed"
+/* check_limits.c */
+void licet_terms_check_limits(licet_reader *reader, const licet_terms_agreement *agreement,
+                              const licet_terms_version *version);
+void licet_terms_check_calendar(licet_reader *reader, const licet_terms_version *version);
+void licet_terms_check_budgets(licet_reader *reader, const licet_terms_agreement *agreement);
+/* A budget is part of a version whose catalogue counts its unit where it binds. */
+bool licet_terms_has_budget(const licet_terms_version *version, const licet_terms_limit *budget);
+bool licet_terms_is_unit(const licet_terms_catalogue *catalogue, licet_bytes unit);
 /* terms_prices.c */
 extern const licet_schema licet_terms_prices_schema, licet_terms_payment_schema;
 /* After a version was read: the short form of its prices becomes a line. False: memory. */

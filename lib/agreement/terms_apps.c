@@ -163,6 +163,7 @@ static const licet_field apps_fields[] = {
     {.name = "products", .type = LICET_FIELD_MAP, AT(registered), .schema = &product_schema},
     {.name = "use_cases", .type = LICET_FIELD_MAP, AT(use_cases), .schema = &use_case_schema},
     {.name = "recipients", .type = LICET_FIELD_MAP, AT(recipients), .schema = &licet_terms_recipient_schema},
+    {.name = "budgets", .type = LICET_FIELD_LIST, AT(budgets), .schema = &licet_terms_budget_schema},
     {.name = "payments", .type = LICET_FIELD_LIST, AT(payments), .schema = &licet_terms_payment_schema},
     {.name = "outbound", .type = LICET_FIELD_OBJECT, AT(outbound), .schema = &licet_outbound_schema},
     {.name = NULL}};

@@ -7,73 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SPAN_MAX_S (UINT64_C(366) * 86400)
-
 /* ---- fields with rules of their own ----------------------------------------------- */
-
-static bool
-parse_per(licet_bytes text, uint32_t *out_per, uint32_t *out_span_s)
-{
-    static const struct {
-        const char *word;
-        uint32_t per, span_s;
-    } words[] = {{"second", LICET_PER_SPAN, 1},
-                 {"minute", LICET_PER_SPAN, 60},
-                 {"hour", LICET_PER_SPAN, 3600},
-                 {"day", LICET_PER_SPAN, 86400},
-                 {"month", LICET_PER_MONTH, 0}};
-    uint64_t value, factor;
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (licet_bytes_equal_text(text, words[i].word)) {
-            *out_per = words[i].per;
-            *out_span_s = words[i].span_s;
-            return true;
-        }
-    }
-    if (text.len < 2 || !licet_schema_digits(licet_bytes_of(text.data, text.len - 1), &value)) {
-        return false;
-    }
-    switch (text.data[text.len - 1]) {
-    case 's':
-        factor = 1;
-        break;
-    case 'm':
-        factor = 60;
-        break;
-    case 'h':
-        factor = 3600;
-        break;
-    case 'd':
-        factor = 86400;
-        break;
-    default:
-        return false;
-    }
-    if (value == 0 || value > SPAN_MAX_S / factor) {
-        return false;
-    }
-    *out_per = LICET_PER_SPAN;
-    *out_span_s = (uint32_t)(value * factor);
-    return true;
-}
-
-static void
-read_per(licet_reader *reader, const char *context, const licet_field *field, const licet_yaml_node *node, void *out)
-{
-    static const char expected[] = "second, minute, hour, day, month or a span such as 15m";
-    licet_terms_limit *limit = out;
-
-    if (!licet_schema_scalar(reader, context, field->name, node, expected)) {
-        return;
-    }
-    if (!parse_per(node->scalar.text, &limit->per_kind, &limit->span_s)) {
-        licet_reader_say(reader, &node->scalar, context, "%s \"%s\": expected %s", field->name,
-                         licet_quote_of(node->scalar.text).text, expected);
-        return;
-    }
-    limit->per = licet_schema_keep(reader, &node->scalar);
-}
 
 /* "10_000 posts". */
 static bool
@@ -177,25 +111,6 @@ fits_catalogue(licet_bytes text)
 static const licet_word rules[] = {{"record", LICET_RULE_RECORD}, {"refuse", LICET_RULE_REFUSE}, {NULL, 0}};
 static const licet_word overruns[] = {{"deliver", LICET_OVERRUN_DELIVER}, {"cut", LICET_OVERRUN_CUT}, {NULL, 0}};
 static const licet_word modes[] = {{"observe", LICET_MODE_OBSERVE}, {"enforce", LICET_MODE_ENFORCE}, {NULL, 0}};
-static const licet_word zones[] = {{"UTC", 0},
-                                   {"Europe/", LICET_WORD_LATER},
-                                   {"America/", LICET_WORD_LATER},
-                                   {"Asia/", LICET_WORD_LATER},
-                                   {"Africa/", LICET_WORD_LATER},
-                                   {"Australia/", LICET_WORD_LATER},
-                                   {"Pacific/", LICET_WORD_LATER},
-                                   {"Atlantic/", LICET_WORD_LATER},
-                                   {NULL, 0}};
-static const licet_word months[] = {{"calendar", 0}, {"cycle", LICET_WORD_LATER}, {NULL, 0}};
-static const licet_word counts[] = {{"gross", 0}, {"deduplicated", 1}, {NULL, 0}};
-static const licet_word overs[] = {{"app", LICET_OVER_APP},
-                                   {"licensee", LICET_OVER_LICENSEE},
-                                   {"licensee and affiliates", LICET_WORD_LATER},
-                                   {"product", LICET_WORD_LATER},
-                                   {"use case", LICET_WORD_LATER},
-                                   {"recipient", LICET_WORD_LATER},
-                                   {"credential", LICET_WORD_LATER},
-                                   {NULL, 0}};
 
 #define AT(member) .at = offsetof(struct licet_terms_in_force, member)
 static const licet_field in_force_fields[] = {
@@ -233,16 +148,6 @@ static const licet_field parties_fields[] = {
 static const licet_schema parties_schema = {
     .noun = "parties", .size = sizeof(struct licet_terms_parties), .fields = parties_fields};
 
-#define AT(member) .at = offsetof(struct licet_terms_calendar, member)
-static const licet_field calendar_fields[] = {
-    {.name = "zone", .type = LICET_FIELD_WORD, AT(zone), .words = zones},
-    {.name = "month", .type = LICET_FIELD_WORD, AT(month), .words = months},
-    {.name = "business_days", .type = LICET_FIELD_OWN, AT(business), .read = licet_terms_read_business},
-    {.name = NULL}};
-#undef AT
-static const licet_schema calendar_schema = {
-    .noun = "calendar", .size = sizeof(struct licet_terms_calendar), .fields = calendar_fields};
-
 #define AT(member) .at = offsetof(licet_terms_clause, member)
 static const licet_field clause_fields[] = {
     {.name = "section", .type = LICET_FIELD_TEXT, .required = true, AT(section)},
@@ -252,6 +157,7 @@ static const licet_field clause_fields[] = {
     {.name = "document", .type = LICET_FIELD_TEXT, AT(document)},
     {.name = "value", .type = LICET_FIELD_NAME, AT(value)},
     {.name = "also", .type = LICET_FIELD_LIST, AT(also), .schema = &licet_schema_also},
+    {.name = "mode", .type = LICET_FIELD_WORD, AT(mode), .words = modes, .fallback = LICET_MODE_ENFORCE},
     {.name = NULL}};
 #undef AT
 static const licet_schema clause_schema = {.noun = "clause",
@@ -271,21 +177,6 @@ static const licet_field purposes_fields[] = {
 static const licet_schema purposes_schema = {
     .noun = "purposes", .size = sizeof(struct licet_terms_purposes), .fields = purposes_fields};
 
-#define AT(member) .at = offsetof(licet_terms_limit, member)
-static const licet_field limit_fields[] = {
-    {.name = "clause", .type = LICET_FIELD_ID, .required = true, AT(clause)},
-    {.name = "unit", .type = LICET_FIELD_ID, .required = true, AT(unit)},
-    {.name = "count", .type = LICET_FIELD_WORD, AT(count), .words = counts},
-    {.name = "most", .type = LICET_FIELD_NUMBER, .required = true, AT(most), .least = 0, .most = LICET_MOST_MAX},
-    {.name = "per", .type = LICET_FIELD_OWN, .required = true, .at = 0, .read = read_per},
-    {.name = "over", .type = LICET_FIELD_WORD, .required = true, AT(over), .words = overs},
-    {.name = "endpoints", .type = LICET_FIELD_NAMES, AT(endpoints), .least = 1},
-    {.name = "flow", .type = LICET_FIELD_LATER},
-    {.name = NULL}};
-#undef AT
-static const licet_schema limit_schema = {
-    .noun = "limit", .title = "clause", .size = sizeof(licet_terms_limit), .fields = limit_fields};
-
 #define AT(member) .at = offsetof(struct licet_terms_tokens, member)
 static const licet_field tokens_fields[] = {
     {.name = "most_per_app", .type = LICET_FIELD_NUMBER, .required = true, AT(most_per_app), .least = 1, .most = 65535},
@@ -300,7 +191,7 @@ static const licet_field version_fields[] = {
     {.name = "agreement", .type = LICET_FIELD_ID, .required = true, AT(agreement)},
     {.name = "in_force", .type = LICET_FIELD_OBJECT, .required = true, AT(in_force), .schema = &in_force_schema},
     {.name = "known_from", .type = LICET_FIELD_TIME, AT(known_from)},
-    {.name = "calendar", .type = LICET_FIELD_OBJECT, AT(calendar), .schema = &calendar_schema},
+    {.name = "calendar", .type = LICET_FIELD_OBJECT, AT(calendar), .schema = &licet_terms_calendar_schema},
     {.name = "parties", .type = LICET_FIELD_OBJECT, .required = true, AT(parties), .schema = &parties_schema},
     {.name = "documents", .type = LICET_FIELD_LIST, AT(documents), .schema = &licet_schema_incorporated},
     {.name = "precedence", .type = LICET_FIELD_WORD, AT(precedence), .words = licet_words_precedence},
@@ -316,7 +207,7 @@ static const licet_field version_fields[] = {
     {.name = "recipients", .type = LICET_FIELD_OBJECT, AT(recipients), .schema = &licet_terms_recipients_schema},
     {.name = "embargo", .type = LICET_FIELD_OBJECT, AT(embargo), .schema = &licet_terms_embargo_schema},
     {.name = "government", .type = LICET_FIELD_LIST, AT(government), .schema = &licet_terms_government_schema},
-    {.name = "limits", .type = LICET_FIELD_LIST, AT(limits), .schema = &limit_schema},
+    {.name = "limits", .type = LICET_FIELD_LIST, AT(limits), .schema = &licet_terms_limit_schema},
     {.name = "prices", .type = LICET_FIELD_OBJECT, AT(prices), .schema = &licet_terms_prices_schema},
     {.name = "retention", .type = LICET_FIELD_OBJECT, AT(retention), .schema = &licet_schema_retention},
     {.name = "reports", .type = LICET_FIELD_LIST, AT(reports), .schema = &licet_schema_report},

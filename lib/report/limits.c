@@ -209,6 +209,7 @@ is_limit_refusal(const gathered *g, const gathered_limit *l, const licet_usage_r
     return row->unit.len == 0 && row->verdict == LICET_VERDICT_REFUSE &&
            (row->reason == LICET_REASON_RATE_LIMIT || row->reason == LICET_REASON_CAP_REACHED ||
             row->reason == LICET_REASON_QUOTA_HELD) &&
+           l->limit->clause != LICET_NONE &&
            licet_bytes_equal(row->context.clause, licet_image_text(image, image->clauses[l->limit->clause].key)) &&
            licet_bytes_equal(row->context.version, licet_image_text(image, l->version->id));
 }

@@ -269,22 +269,9 @@ report_section_unattributed(maker *m, const json_t *use_cases)
 static void
 put_per(maker *m, json_t *object, const licet_image_limit *limit)
 {
-    static const struct {
-        uint32_t seconds;
-        const char *word, *letter;
-    } units[] = {{86400, "day", "d"}, {3600, "hour", "h"}, {60, "minute", "m"}, {1, "second", "s"}};
-    char text[32] = "month";
+    char text[LICET_PER_TEXT];
 
-    for (size_t i = 0; limit->per == LICET_PER_SPAN && i < 4; i++) {
-        if (limit->span_s == units[i].seconds) {
-            snprintf(text, sizeof(text), "%s", units[i].word);
-            break;
-        }
-        if (limit->span_s % units[i].seconds == 0) {
-            snprintf(text, sizeof(text), "%u%s", limit->span_s / units[i].seconds, units[i].letter);
-            break;
-        }
-    }
+    licet_limit_per(limit, text);
     maker_put(m, object, "per", json_string(text));
 }
 
@@ -314,15 +301,17 @@ report_section_limits(maker *m)
 
     for (size_t i = 0; i < m->g->limits_len; i++) {
         const gathered_limit *l = &m->g->limits[i];
-        const licet_image_clause *clause = &image->clauses[l->limit->clause];
+        bool own = l->limit->clause == LICET_NONE;
         json_t *object = maker_object(m), *endpoints = maker_array(m);
 
-        maker_text(m, object, "clause", text_of(m, clause->key));
-        maker_text(m, object, "section", text_of(m, clause->section));
+        maker_text(m, object, "clause", licet_image_limit_name(image, l->limit));
+        maker_text(m, object, "section",
+                   own ? licet_bytes_of(NULL, 0) : text_of(m, image->clauses[l->limit->clause].section));
+        maker_put(m, object, "set_by", json_string(l->limit->set_by == LICET_SET_BY_US ? "us" : "contract"));
         maker_text(m, object, "version", text_of(m, l->version->id));
         maker_text(m, object, "unit", text_of(m, image->header->kinds[l->limit->kind]));
         put_per(m, object, l->limit);
-        maker_put(m, object, "over", json_string(l->limit->over == LICET_OVER_APP ? "app" : "licensee"));
+        maker_put(m, object, "over", json_string(licet_over_name(l->limit->over)));
         for (uint32_t j = 0; j < l->limit->endpoints.count; j++) {
             uint32_t row = image->limit_endpoints[l->limit->endpoints.first + j];
             licet_bytes id = text_of(m, image->endpoints[row].id);
