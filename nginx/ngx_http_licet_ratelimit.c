@@ -9,6 +9,8 @@
  *      window (a credit, what is under way at once) has neither w nor t.
  *  (3) Requests and bytes are registered quota units; any other unit is told by
  *      the parameter licet-unit.
+ *  (3) What is under way at once has no window and is not told; the term has no end: no w, no t. Of a rolling window t
+ *      is when room may return next.
  */
 #include "ngx_http_licet.h"
 
@@ -39,26 +41,29 @@ ngx_http_licet_ratelimit_unit(ngx_http_licet_text_t *out, const licet_image *ima
     }
 }
 
-/* ', "KEY";q=1;w=2': a key and two numbers; other UINT64_MAX: the second is not told. */
 static void
-ngx_http_licet_ratelimit_item(ngx_http_licet_text_t *out, bool first, licet_bytes key, char name, uint64_t number,
-                              char other_name, uint64_t other)
+ngx_http_licet_ratelimit_number(ngx_http_licet_text_t *out, char name, uint64_t number)
 {
-    u_char a[] = {'"', ';', (u_char)name, '='}, b[] = {';', (u_char)other_name, '='};
+    u_char text[] = {';', (u_char)name, '='};
 
+    ngx_http_licet_put(out, licet_bytes_of(text, sizeof(text)));
+    ngx_http_licet_put_number(out, number);
+}
+
+/* ', "KEY";q=1' */
+static void
+ngx_http_licet_ratelimit_item(ngx_http_licet_text_t *out, bool first, licet_bytes key, char name, uint64_t number)
+{
     if (!first) {
         ngx_http_licet_put_literal(out, ", ");
     }
     ngx_http_licet_put_literal(out, "\"");
     ngx_http_licet_put(out, key);
-    ngx_http_licet_put(out, licet_bytes_of(a, sizeof(a)));
-    ngx_http_licet_put_number(out, number);
-    if (other != UINT64_MAX) {
-        ngx_http_licet_put(out, licet_bytes_of(b, sizeof(b)));
-        ngx_http_licet_put_number(out, other);
-    }
+    ngx_http_licet_put_literal(out, "\"");
+    ngx_http_licet_ratelimit_number(out, name, number);
 }
 
+/* (3) */
 static void
 ngx_http_licet_ratelimit_one(ngx_http_licet_text_t *policy, ngx_http_licet_text_t *state, bool first,
                              const ngx_http_licet_ctx_t *ctx, uint32_t i, licet_bytes key)
@@ -69,13 +74,16 @@ ngx_http_licet_ratelimit_one(ngx_http_licet_text_t *policy, ngx_http_licet_text_
     uint64_t end = licet_window_end_ms(image, limit, bound->window);
     uint64_t begin = licet_window_begin_ms(image, limit, bound->window);
 
-    ngx_http_licet_ratelimit_item(policy, first, key, 'q', bound->most / bound->weight, 'w',
-                                  end == UINT64_MAX ? end : (end - begin) / 1000);
+    ngx_http_licet_ratelimit_item(policy, first, key, 'q', bound->most / bound->weight);
+    if (end != UINT64_MAX) {
+        ngx_http_licet_ratelimit_number(policy, 'w',
+                                        limit->per == LICET_PER_ROLLING ? limit->span_s : (end - begin) / 1000);
+    }
     ngx_http_licet_ratelimit_unit(policy, image, bound->kind);
-    ngx_http_licet_ratelimit_item(state, first, key, 'r', ctx->remaining[i] / bound->weight, 't',
-                                  end == UINT64_MAX   ? end
-                                  : end > ctx->now_ms ? (end - ctx->now_ms + 999) / 1000
-                                                      : 0);
+    ngx_http_licet_ratelimit_item(state, first, key, 'r', ctx->remaining[i] / bound->weight);
+    if (end != UINT64_MAX) {
+        ngx_http_licet_ratelimit_number(state, 't', end > ctx->now_ms ? (end - ctx->now_ms + 999) / 1000 : 0);
+    }
 }
 
 static ngx_int_t

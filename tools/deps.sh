@@ -4,7 +4,7 @@
 # also what the tests need, "deps.sh bench" what the benchmarks need. Needs root or sudo only when something is missing.
 set -eu
 
-run="gcc libc6-dev make meson ninja-build pkg-config python3 nginx nginx-dev libssl-dev libyaml-dev libjansson-dev
+run="gcc libc6-dev tzdata make meson ninja-build pkg-config python3 nginx nginx-dev libssl-dev libyaml-dev libjansson-dev
  libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libbrotli-dev libzstd-dev libcmocka-dev"
 check="clang clang-format clang-tidy libclang-rt-14-dev curl jq openssl varnish nghttp2-client python3-mastodon python3-tweepy
  python3-jsonschema dpkg-dev debhelper build-essential python3-prometheus-client python3-yaml golang-go golang-golang-x-mod-dev golang-github-lucas-clemente-quic-go-dev procps groff-base sqlite3 zstd libfaketime"

@@ -521,7 +521,7 @@ licet_bytes licet_image_limit_name(const licet_image *image, const licet_image_l
 /* As the files write it: month, day, 15m, rolling 30d, concurrent. */
 void licet_limit_per(const licet_image_limit *limit, char out[LICET_PER_TEXT]);
 const char *licet_over_name(uint32_t over);  /* licensee, app, use case */
-const char *licet_class_name(uint32_t kind); /* of a licet_recipient_class: acting for government */
+const char *licet_class_name(uint32_t kind); /* of a licet_recipient_class: acting-for-government */
 /* What the counter at a place is of: an app's id, a product; empty: of what has none, or of the licensee. */
 licet_bytes licet_limit_place_name(const licet_image *image, const licet_image_limit *limit, uint32_t place);
 

@@ -9,7 +9,7 @@
 static const char *const overs[] = {"licensee", "app",       "credential", "product",
                                     "use case", "recipient", "country",    "endpoint"};
 static const char *const classes[LICET_CLASSES_LEN] = {
-    "public", "person", "company", "academic", "government", "acting for government", "surveillance", "embargoed"};
+    "public", "person", "company", "academic", "government", "acting-for-government", "surveillance", "embargoed"};
 
 const char *
 licet_over_name(uint32_t over)

@@ -409,7 +409,7 @@ licet_terms_window licet_terms_window_of(const struct licet_terms_calendar *cale
 /* licet_recipient_class of a word, or LICET_NONE. */
 uint32_t licet_terms_class(licet_bytes text);
 #define LICET_EXPECTED_CLASS                                                                                           \
-    "public, person, company, academic, government, acting for government, surveillance or embargoed"
+    "public, person, company, academic, government, acting-for-government, surveillance or embargoed"
 /* check_limits.c */
 void licet_terms_check_limits(licet_reader *reader, const licet_terms_agreement *agreement,
                               const licet_terms_version *version);
