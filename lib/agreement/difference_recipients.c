@@ -107,6 +107,9 @@ differ_recipient_rules(differ *d, const licet_image_version *a, const licet_imag
 {
     about what = {LICET_SUBJECT_VERSION, differ_version_name(d), 0};
 
+    differ_words(d, &what, "use cases not declared", differ_rule(a->use_case_not_declared),
+                 differ_rule(b->use_case_not_declared));
+    compare_clauses(d, "clause of use cases", a->use_case_clause, b->use_case_clause);
     differ_words(d, &what, "recipients not declared", differ_rule(a->recipient_not_declared),
                  differ_rule(b->recipient_not_declared));
     differ_words(d, &what, "recipients not registered", differ_rule(a->recipient_not_registered),
