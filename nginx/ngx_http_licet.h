@@ -53,7 +53,8 @@ typedef struct {
 
 typedef struct {
     ngx_flag_t enable;
-    ngx_uint_t flow; /* licet_flow; NGX_CONF_UNSET_UINT: that of licet.yaml */
+    ngx_str_t problems; /* licet_problems: what the types of refusals begin with; no data: urn:licet:problem: */
+    ngx_uint_t flow;    /* licet_flow; NGX_CONF_UNSET_UINT: that of licet.yaml */
     ngx_flag_t api;
     ngx_http_licet_gate_t *gate;
     ngx_flag_t signatures;
@@ -340,6 +341,11 @@ licet_reason ngx_http_licet_nonce_use(ngx_shm_zone_t *zone, const licet_signatur
                                       uint64_t now_s);
 ngx_int_t ngx_http_licet_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_licet_api(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf);
+
+/* ---- problem: pages that explain the types of refusals ------------------------------ */
+
+bool ngx_http_licet_is_problem(ngx_http_request_t *r);
+ngx_int_t ngx_http_licet_problem_page(ngx_http_request_t *r);
 
 /* ---- outbound (ngx_http_licet_outbound.c) ------------------------------------------ */
 

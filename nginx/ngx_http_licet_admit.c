@@ -388,5 +388,8 @@ ngx_http_licet_handler(ngx_http_request_t *r)
     if (ctx != NULL) {
         return ctx->state == NGX_HTTP_LICET_WAITING ? ngx_http_licet_again(r, lcf, ctx) : NGX_DECLINED;
     }
-    return lcf->api ? ngx_http_licet_api(r, lcf) : ngx_http_licet_begin(r, lcf);
+    if (!lcf->api) {
+        return ngx_http_licet_begin(r, lcf);
+    }
+    return ngx_http_licet_is_problem(r) ? ngx_http_licet_problem_page(r) : ngx_http_licet_api(r, lcf);
 }

@@ -7,6 +7,7 @@
  *   licet_app VALUE | off      http, server, location   the app, named by what stands in front
  *   licet_flow acquired | passed-on
  *                              http, server, location   the flow that the gate stands in, where it is not the site's
+ *   licet_problems URI         http, server, location   what the types of refusals begin with
  *   licet_jwks FILE ...        http, server, location   tokens of an identity provider, by its keys
  *   licet_signatures on | off  http, server, location   signed requests, in the Web Bot Auth profile
  *   licet_signature_nonces SIZE  http                   room for what was used of them
@@ -20,6 +21,7 @@
 static char *ngx_http_licet_switch(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_licet_set_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_licet_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_http_licet_set_problems(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_licet_set_signatures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_licet_set_nonces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
@@ -36,6 +38,8 @@ static ngx_command_t ngx_http_licet_commands[] = {
      ngx_http_licet_set_app, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, app), NULL},
     {ngx_string("licet_flow"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
      ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, flow), ngx_http_licet_flows},
+    {ngx_string("licet_problems"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
+     ngx_http_licet_set_problems, NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_licet_loc_conf_t, problems), NULL},
     {ngx_string("licet_jwks"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_1MORE,
      ngx_http_licet_set_jwks, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("licet_signatures"), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_FLAG,
@@ -95,6 +99,28 @@ ngx_http_licet_set_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     (*slot)->line = cf->conf_file->line;
     lcf->gate = *slot;
     return NGX_CONF_OK;
+}
+
+/* A URI that a name can stand behind; it goes into JSON as it is. */
+static char *
+ngx_http_licet_set_problems(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t *value = cf->args->elts;
+    size_t i;
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] <= 0x20 || value[1].data[i] >= 0x7f || value[1].data[i] == '"' ||
+            value[1].data[i] == '\\') {
+            return "has a character that is none of a URI's";
+        }
+    }
+    if (value[1].len == 0 || (value[1].data[value[1].len - 1] != '/' && value[1].data[value[1].len - 1] != ':' &&
+                              value[1].data[value[1].len - 1] != '#')) {
+        return "does not end in \"/\", \":\" or \"#\": expected a URI that the name of a problem stands behind, such "
+               "as "
+               "https://api.example.com/.well-known/licet/problems/";
+    }
+    return ngx_conf_set_str_slot(cf, cmd, conf);
 }
 
 static char *
@@ -193,6 +219,7 @@ ngx_http_licet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
     ngx_conf_merge_value(conf->api, prev->api, 0);
+    ngx_conf_merge_str_value(conf->problems, prev->problems, "urn:licet:problem:");
     ngx_conf_merge_uint_value(conf->flow, prev->flow, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_ptr_value(conf->gate, prev->gate, NULL);
     ngx_conf_merge_value(conf->signatures, prev->signatures, 0);

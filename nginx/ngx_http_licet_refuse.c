@@ -124,8 +124,8 @@ ngx_http_licet_held_text(char *out, size_t size, const ngx_http_licet_ctx_t *ctx
 }
 
 static void
-ngx_http_licet_problem(licet_buffer *out, const ngx_http_licet_ctx_t *ctx, licet_reason reason, uint32_t clause,
-                       const licet_shortage *shortage)
+ngx_http_licet_problem(licet_buffer *out, const ngx_str_t *types, const ngx_http_licet_ctx_t *ctx, licet_reason reason,
+                       uint32_t clause, const licet_shortage *shortage)
 {
     bool known = ctx != NULL && ctx->caller.image != NULL;
     const licet_image *image = known ? &ctx->caller.image->image : NULL;
@@ -141,8 +141,9 @@ ngx_http_licet_problem(licet_buffer *out, const ngx_http_licet_ctx_t *ctx, licet
     if (says.len == 0) {
         says = licet_bytes_of_text(licet_reason_detail(reason));
     }
-    licet_put_format(out, "{\"type\":\"urn:licet:problem:%s\",\"title\":\"%s\",\"status\":%u",
-                     licet_reason_slug(reason), licet_reason_title(reason), licet_reason_status(reason));
+    licet_put_format(out, "{\"type\":\"%.*s%s\",\"title\":\"%s\",\"status\":%u", (int)types->len,
+                     (const char *)types->data, licet_reason_slug(reason), licet_reason_title(reason),
+                     licet_reason_status(reason));
     ngx_http_licet_json_member(out, "detail", says);
     if (known) {
         ngx_http_licet_problem_agreement(out, ctx, clause);
@@ -256,6 +257,7 @@ ngx_int_t
 ngx_http_licet_refuse(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_reason reason, uint32_t clause,
                       const licet_shortage *shortage)
 {
+    ngx_http_licet_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_licet_module);
     bool recorded = ctx != NULL && ctx->slot != NULL;
     licet_buffer document;
     ngx_int_t rc;
@@ -275,7 +277,7 @@ ngx_http_licet_refuse(ngx_http_request_t *r, ngx_http_licet_ctx_t *ctx, licet_re
     }
     ngx_http_licet_refusal_log(r, ctx, reason);
     licet_buffer_init(&document, NGX_HTTP_LICET_PROBLEM_MAX);
-    ngx_http_licet_problem(&document, ctx, reason, clause, shortage);
+    ngx_http_licet_problem(&document, &lcf->problems, ctx, reason, clause, shortage);
     rc = document.failed ? NGX_HTTP_INTERNAL_SERVER_ERROR
                          : ngx_http_licet_refusal_send(r, reason, shortage, licet_buffer_view(&document));
     licet_buffer_done(&document);

@@ -194,3 +194,23 @@ story('usage in the two shapes that X published', async () => {
   await site.stop();
   await upstream.stop();
 });
+
+story('a problem type leads to a page that explains it', async () => {
+  const upstream = await platform();
+  const PLACE = '/.well-known/licet/problems/';
+  const site = await make(upstream, ['{ clause: CAP, unit: post, most: 0, per: month, over: licensee }'], ['reader'], { extraHttp: `licet_problems ${PLACE};` });
+  for (const [app, name, status] of [['reader', 'cap-reached', 429], ['nobody', 'credential-unknown', 401]]) {
+    const refused = await site.request(app, '/2/tweets/search/recent?max_results=20');
+    const problem = JSON.parse(refused.body);
+    assert.equal(problem.type, PLACE + name);
+    const explained = await site.request(null, problem.type);
+    assert.equal(explained.status, 200);
+    assert.equal(explained.headers['content-type'], 'text/html; charset=utf-8');
+    assert(explained.body.toString().includes(`<h1>${problem.title}</h1>`) && explained.body.toString().includes(`<dd>${status}</dd>`));
+  }
+  assert.equal((await site.request(null, `${PLACE}no-such`)).status, 404);
+  assert.equal((await site.request(null, `${PLACE}cap-reached`, { method: 'POST' })).status, 405);
+  assert.equal((await site.request(null, '/.well-known/licet/usage')).status, 401, 'what is the licensee\'s still needs a credential');
+  await site.stop();
+  await upstream.stop();
+});
