@@ -195,6 +195,91 @@ test_a_new_limit_begins_with_what_its_window_used(void **state)
     site_done(&s);
 }
 
+static uint64_t
+used_of(licet_recorder *recorder)
+{
+    const licet_image *image = licet_store_image_of(licet_recorder_store(recorder), SITE_AGREEMENT);
+    const licet_image_limit *limit = &image->limits[0];
+
+    return licet_gate_used(licet_recorder_gate(recorder), limit, licet_image_counter(image, limit, 0),
+                           licet_window_of(image, limit, site_now()))
+        .taken;
+}
+
+/* Each kind of window, in mid-life and in a new shared-memory file: what the ledger says of it counts. */
+static void
+test_every_window_begins_with_what_it_used(void **state)
+{
+    static const char *const pers[] = {"rolling 30d", "year", "term"};
+    licet_recorder *recorder = NULL;
+    licet_error err = {0};
+    uint64_t work, used = 40;
+    site_worker w;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 40));
+    site_worker_close(&w);
+    must(licet_recorder_round(recorder, site_now(), &work, &err));
+    for (size_t i = 0; i < sizeof(pers) / sizeof(*pers); i++) {
+        site_limit(&s, used + 30, pers[i]);
+        apply_again(recorder, pers[i]);
+        assert_int_equal(used_of(recorder), used);
+        site_worker_join(&s, &w);
+        assert_false(site_deliver(&s, &w, 31));
+        assert_true(site_deliver(&s, &w, 30));
+        used += 30;
+        site_worker_close(&w);
+        must(licet_recorder_round(recorder, site_now(), &work, &err));
+        must(licet_recorder_close(recorder, site_now(), &err)); /* in order: its file goes */
+        must(site_open(&s, true, &recorder, &err));
+        assert_int_equal(used_of(recorder), used);
+        site_worker_join(&s, &w);
+        assert_false(site_deliver(&s, &w, 1));
+        site_worker_close(&w);
+    }
+    must(licet_recorder_close(recorder, site_now(), &err));
+    site_done(&s);
+}
+
+/* What was under way at once is in no ledger: it begins at nothing, and a death gives it back. */
+static void
+test_at_once_begins_at_nothing(void **state)
+{
+    licet_recorder *recorder = NULL;
+    licet_slot *slot = NULL;
+    licet_verdict verdict;
+    licet_error err = {0};
+    uint64_t work;
+    site_worker w;
+    site s;
+
+    (void)state;
+    site_init(&s, SITE_MOST);
+    must(site_open(&s, true, &recorder, &err));
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 40));
+    site_worker_close(&w);
+    must(licet_recorder_round(recorder, site_now(), &work, &err));
+    site_limit_of(&s, "request", 1, "concurrent");
+    apply_again(recorder, "at once");
+    assert_int_equal(used_of(recorder), 0);
+    site_worker_join(&s, &w);
+    assert_true(site_deliver(&s, &w, 50));
+    assert_true(site_deliver(&s, &w, 50));
+    assert_int_equal(site_admit(&w, "n=50", "display", &slot, &verdict), LICET_ADMITTED);
+    assert_int_equal(used_of(recorder), 1);
+    assert_false(site_deliver(&s, &w, 1));
+    site_worker_close(&w); /* the gate stops with it under way */
+    must(licet_recorder_round(recorder, site_now(), &work, &err));
+    assert_int_equal(used_of(recorder), 0);
+    must(licet_recorder_close(recorder, site_now(), &err));
+    site_done(&s);
+}
+
 /* Applied without licetd, while workers go on by the shared memory that it left. */
 static void
 test_a_limit_applied_without_licetd_begins_so_too(void **state)
@@ -697,6 +782,8 @@ main(void)
         cmocka_unit_test(test_mistakes_record_nothing),
         cmocka_unit_test(test_lock_names_its_holder),
         cmocka_unit_test(test_a_new_limit_begins_with_what_its_window_used),
+        cmocka_unit_test(test_every_window_begins_with_what_it_used),
+        cmocka_unit_test(test_at_once_begins_at_nothing),
         cmocka_unit_test(test_a_limit_applied_without_licetd_begins_so_too),
         cmocka_unit_test(test_rows_that_make_no_sense_are_kept_as_unmetered),
         cmocka_unit_test(test_an_unmetered_response_stays_charged_with_its_reservation),

@@ -104,7 +104,7 @@ site_config(const site *s)
 }
 
 static inline void
-site_limit(const site *s, uint64_t most, const char *per)
+site_limit_of(const site *s, const char *unit, uint64_t most, const char *per)
 {
     char text[2048];
 
@@ -115,10 +115,16 @@ site_limit(const site *s, uint64_t most, const char *per)
              "catalogue: c@2020-01-01\n"
              "clauses:\n  CAP: { section: '1', says: A cap }\n  NO: { section: '2', says: No training }\n"
              "purposes: { allowed: [display], forbidden: { train-ai: NO }, not_named: record, not_declared: record }\n"
-             "limits:\n  - { clause: CAP, unit: post, most: %llu, per: %s, over: licensee }\n"
+             "limits:\n  - { clause: CAP, unit: %s, most: %llu, per: %s, over: licensee }\n"
              "cannot_record: refuse\non_overrun: deliver\nmode: enforce\n",
-             (unsigned long long)most, per);
+             unit, (unsigned long long)most, per);
     site_write(s, "agreements/" SITE_AGREEMENT "/2020-01-01.yaml", text);
+}
+
+static inline void
+site_limit(const site *s, uint64_t most, const char *per)
+{
+    site_limit_of(s, "post", most, per);
 }
 
 static inline void
