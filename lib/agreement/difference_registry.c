@@ -155,17 +155,29 @@ fed_from(const licet_image *a, const licet_image_app *left, const licet_image *b
     return from;
 }
 
+static licet_bytes
+default_recipient(const licet_image *image, const licet_image_app *app)
+{
+    return app->recipient == LICET_NONE ? licet_bytes_of(NULL, 0)
+                                        : licet_image_text(image, image->recipients[app->recipient].id);
+}
+
 static void
 app_compare(differ *d, uint32_t x, uint32_t y)
 {
     const licet_image_app *a = &d->old_image->apps[x], *b = &d->new_image->apps[y];
     about what = app_of(d->new_image, y), fed = what;
+    licet_bytes was = default_recipient(d->old_image, a), is = default_recipient(d->new_image, b);
 
     fed.from_ms = fed_from(d->old_image, a, d->new_image, b);
     differ_as_shown(d, put_app, &fed, x, y);
     differ_froms(d, &what, "from", a->from_ms, b->from_ms);
     differ_befores(d, &what, "before", a->before_ms, b->before_ms);
     words_changed(d, &what, a->says, b->says);
+    if (!licet_bytes_equal(was, is)) {
+        licet_put_format(d->out, "~ app %.*s: recipient \"%.*s\" -> \"%.*s\"", SHOWN(what.id), SHOWN(was), SHOWN(is));
+        differ_line(d, LICET_ACTION_CHANGED, &what);
+    }
 }
 
 const row_kind differ_apps = {app_order, app_show, app_compare};
