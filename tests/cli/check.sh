@@ -66,13 +66,13 @@ mistake 'a limit'\''s clause that is not there' "$terms" 's/clause: CAP-MONTH/cl
 mistake 'a unit that the catalogue does not have' "$terms" 's/unit: post/unit: tweet/' \
     'agreements/A-1/2026-11-23.yaml:29:32: limit CAP-MONTH: unit "tweet": expected request, byte or a unit of catalogue x-api-v2@2022-10-10'
 mistake 'a span that is none' "$terms" 's/per: month/per: "3 fortnights"/' \
-    'agreements/A-1/2026-11-23.yaml:29:60: limit CAP-MONTH: per "3 fortnights": expected second, minute, hour, day, month or a span such as 15m'
+    'agreements/A-1/2026-11-23.yaml:29:60: limit CAP-MONTH: per "3 fortnights": expected second, minute, hour, day, month, year, term, concurrent, a span such as 15m or rolling 30d'
 mistake 'a number that is none' "$terms" 's/2_000_000/two million/' \
     'agreements/A-1/2026-11-23.yaml:29:44: limit CAP-MONTH: most "two million": expected a whole number from 0 to 1099511627775'
 mistake 'a number too large' "$terms" 's/2_000_000/2_000_000_000_000/' \
     'agreements/A-1/2026-11-23.yaml:29:44: limit CAP-MONTH: most "2_000_000_000_000": expected a whole number from 0 to 1099511627775'
-mistake 'an over of a later version' "$terms" 's/over: licensee/over: licensee and affiliates/' \
-    'agreements/A-1/2026-11-23.yaml:29:73: limit CAP-MONTH: over "licensee and affiliates" comes with a later version of licet; this one cannot enforce it'
+mistake 'an over that is none' "$terms" 's/over: licensee/over: everybody/' \
+    'agreements/A-1/2026-11-23.yaml:29:73: limit CAP-MONTH: over "everybody": expected licensee, licensee and affiliates, app, credential, product, use case, recipient, country or endpoint'
 mistake 'an endpoint that is not there' "$terms" 's/over: licensee }/over: licensee, endpoints: [search-recnt] }/' \
     'agreements/A-1/2026-11-23.yaml:29:95: limit CAP-MONTH: endpoint "search-recnt" is not in catalogue x-api-v2@2022-10-10'
 mistake 'a limit twice' "$terms" 's/^  - { clause.*/&\n&/' \
@@ -150,7 +150,7 @@ sed -i 's/^gate: 1/gate: 0/' shop/licet.yaml
 sed -i 's/unit: post/unit: tweet/; s/per: month/per: age/' "shop/$terms"
 sed -i 's/environment: prod/environment: moon/' "shop/$apps"
 ALL='agreements/A-1/2026-11-23.yaml:29:32: limit CAP-MONTH: unit "tweet": expected request, byte or a unit of catalogue x-api-v2@2022-10-10
-agreements/A-1/2026-11-23.yaml:29:61: limit CAP-MONTH: per "age": expected second, minute, hour, day, month or a span such as 15m
+agreements/A-1/2026-11-23.yaml:29:61: limit CAP-MONTH: per "age": expected second, minute, hour, day, month, year, term, concurrent, a span such as 15m or rolling 30d
 agreements/A-1/apps.yaml:6:18: app app-1: environment "moon": expected prod, staging or dev
 licet.yaml:5:7: gate "0": expected a whole number from 1 to 65535'
 expect 'all mistakes in one run' 1 '' "$ALL

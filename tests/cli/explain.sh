@@ -151,6 +151,9 @@ expect 'as JSON' 1 '{
         "section": "II.E",
         "says": "Not more than a gigabyte an hour"
       },
+      "name": "BULK",
+      "set_by": "contract",
+      "observe": false,
       "unit": "byte",
       "amount": 1,
       "most": 1000000000,

@@ -81,7 +81,7 @@ same 'explain goes by the files' 'refuse: 403 purpose-forbidden, clause NO-TRAIN
 "$licet" apply shop --reason 'enforce' >/dev/null || report no 'licet apply'
 expect 'applied: nothing to do' 0 'Nothing to do: what is recorded is what the files say.' '' plan shop
 sed -i 's/per: month, over/per: fortnight, over/' "$terms"
-expect 'a mistake' 1 '' 'agreements/A-1/2026-11-23.yaml:29:60: limit CAP-MONTH: per "fortnight": expected second, minute, hour, day, month or a span such as 15m
+expect 'a mistake' 1 '' 'agreements/A-1/2026-11-23.yaml:29:60: limit CAP-MONTH: per "fortnight": expected second, minute, hour, day, month, year, term, concurrent, a span such as 15m or rolling 30d
 1 mistake' plan shop
 expect 'no site' 2 '' "licet plan: $("$licet" check nowhere 2>&1 | sed 's/^licet check: //')" plan nowhere
 expect 'two sites' 2 '' 'licet plan: expected one site, not 2
