@@ -100,6 +100,19 @@ expect 'an app nobody knows' 2 '' 'licet credential: app "c": expected one of a,
 expect 'an agreement nobody knows' 2 '' 'licet credential: --agreement "Z": expected one of A-1' credential new shop a --agreement Z
 expect 'an id that is no id' 2 '' "licet credential: --id \"K 1\": expected 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit
 see licet credential --help" credential new shop a --id 'K 1'
+expect 'a certificate without its file' 2 '' 'licet credential: --kind client-certificate: expected --certificate FILE alone
+see licet credential --help' credential new shop a --kind client-certificate
+expect 'a JWT without a subject' 2 '' 'licet credential: --kind jwt: expected --issuer URL and --subject NAME
+see licet credential --help' credential new shop a --kind jwt --issuer https://id.test
+expect 'a signature without a key' 2 '' 'licet credential: --kind http-signature: expected --agent URL and --jwk FILE
+see licet credential --help' credential new shop a --kind http-signature --agent https://agent.test
+expect 'a bearer token with an agent' 2 '' 'licet credential: --kind bearer: expected no --certificate, --issuer, --subject, --agent or --jwk
+see licet credential --help' credential new shop a --agent https://agent.test
+echo '{"kty":"RSA"}' >rsa.json
+expect 'a key of another kind' 2 '' 'licet credential: rsa.json: no Ed25519 public key: expected one JWK with kty OKP, crv Ed25519 and x' \
+    credential new shop a --kind http-signature --agent https://agent.test --jwk rsa.json
+expect 'a certificate that is none' 2 '' 'licet credential: rsa.json: expected a certificate in PEM' \
+    credential new shop a --kind client-certificate --certificate rsa.json
 expect 'a kind nobody knows' 2 '' 'licet credential: --kind "basic": expected bearer, api-key, client-certificate, jwt or http-signature
 see licet credential --help' credential new shop a --kind basic
 expect 'a time that is none' 2 '' 'licet credential: --from "tomorrow": expected a time such as 2022-10-10 or 2022-10-10T12:00:00Z
