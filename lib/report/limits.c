@@ -54,6 +54,18 @@ find_kind(const gathered *g, uint32_t kind)
     return SIZE_MAX;
 }
 
+/* The tables keep full hours of UTC by app: what they tell of a limit, and no guess of what they do not. */
+static bool
+hours_tell(const licet_image *image, const licet_image_limit *limit)
+{
+    bool whole = limit->per == LICET_PER_MONTH || limit->per == LICET_PER_YEAR ||
+                 (limit->per == LICET_PER_SPAN && limit->span_s % 3600 == 0);
+
+    return whole && (limit->zone == LICET_NONE || image->header->zones_len == 0) && limit->over <= LICET_OVER_APP &&
+           limit->flow != LICET_FLOW_PASSED_ON && limit->classes == 0 && limit->purposes.count == 0 &&
+           limit->products.count == 0 && limit->apps.count == 0;
+}
+
 /* The limit of a version that is in force within [from, before) of the period. */
 static void
 make_limit(const gathered *g, const licet_image_version *version, const licet_image_limit *limit, uint64_t from,
@@ -62,7 +74,7 @@ make_limit(const gathered *g, const licet_image_version *version, const licet_im
     const licet_image *image = g->options->image;
 
     *out = (gathered_limit){.version = version, .limit = limit, .kind = find_kind(g, limit->kind)};
-    out->derivable = limit->per == LICET_PER_MONTH || limit->span_s % 3600 == 0;
+    out->derivable = hours_tell(image, limit);
     out->from_ms = from;
     out->before_ms = before;
     if (out->derivable) {
