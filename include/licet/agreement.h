@@ -55,7 +55,7 @@ typedef struct licet_site_config {
     const char *party; /* licensor or licensee */
     uint16_t gate;     /* 1..65535 */
     licet_flow flow;
-    const char *upstream;      /* http://… or https://…, no path */
+    const char *upstream;                 /* http://… or https://…, no path */
     const licet_site_upstream *upstreams; /* of agreements that have one of their own */
     size_t upstreams_len;
     const char *listen;        /* 127.0.0.1:8640 */

@@ -167,7 +167,8 @@ same(const licet_image *image, licet_text text, licet_bytes bytes)
     return text.len == bytes.len && (text.len == 0 || memcmp(image->strings + text.offset, bytes.data, text.len) == 0);
 }
 
-/* Began, has not ended (or goes on, renewed or not, and nothing began after it), and none that qualifies begins later. */
+/* Began, has not ended (or goes on, renewed or not, and nothing began after it), and none that qualifies begins later.
+ */
 static uint32_t
 version_at(const licet_image *image, uint64_t time)
 {
