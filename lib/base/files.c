@@ -120,7 +120,7 @@ licet_file_read(const char *path, size_t ceiling, uint8_t **out_data, size_t *ou
 bool
 licet_file_read_at(int fd, const char *path, uint8_t *out, size_t len, uint64_t offset, licet_error *err)
 {
-    size_t got;
+    size_t got = 0;
 
     if (offset > INT64_MAX - len) {
         return LICET_FAIL(err, LICET_E_INVALID, offset, "%s: no file reaches byte %llu", path,

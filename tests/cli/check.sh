@@ -224,7 +224,7 @@ noted() { # NAME FILE SED NOTE
     rm -rf shop
     cp -r base shop
     sed -i -e "$3" "shop/$2"
-    same "$1" "0 $4" "$("$licet" check shop >out 2>err; echo $?) $(sed -n 's/^ *note: \(use case\|licet.yaml\)/\1/p' out)"
+    same "$1" "0 $4" "$("$licet" check shop >out 2>err; echo $?) $(sed -n 's/^ *note: \(use case\|licet.yaml\|apps\)/\1/p' out)"
 }
 noted 'a use case that is always refused' "$apps" 's/purpose: display/purpose: train-ai/' \
     'use case UC-1: its purpose train-ai is forbidden by NO-TRAIN: every request of it would be refused in mode enforce'

@@ -11,10 +11,10 @@ cp shop/data/ledger/A-1/checkpoint kept
 "$licet" rebuild shop >/dev/null || exit 2
 root() { sed -n 3p "shop/data/ledger/$1/checkpoint"; }
 
-expect 'a whole site' 0 "ledger A-1: 873 entries, root $(root A-1), signed by licet-SITEID/A-1: verified
+expect 'a whole site' 0 "ledger A-1: 883 entries, root $(root A-1), signed by licet-SITEID/A-1: verified
 ledger unidentified: 1 entries, root $(root unidentified), signed by licet-SITEID/unidentified: verified
-journal: 1,018 entries folded anew" '' verify shop
-same 'as JSON' '[true,[["A-1",true,873,873,873,873],["unidentified",true,1,1,1,1]],{"entries":1018,"whole":true,"lost_end":false},[]]' \
+journal: 1,028 entries folded anew" '' verify shop
+same 'as JSON' '[true,[["A-1",true,883,883,883,883],["unidentified",true,1,1,1,1]],{"entries":1028,"whole":true,"lost_end":false},[]]' \
     "$("$licet" verify shop --json | jq -c '[.verified, [.ledgers[] | [.ledger, .verified, .entries, .signed_entries, .usage_entries, .journal_entries]], .journal, .faults]')"
 same 'the root in JSON' "$(root A-1)" "$("$licet" verify shop --json | jq -r '.ledgers[0].root')"
 same 'nothing was written' "$(find shop -newer kept -name '*.db' -printf x)" "$("$licet" verify shop >/dev/null; find shop -newer kept -name '*.db' -printf x)"
@@ -38,9 +38,9 @@ mkdir -p old && "$licet" init old/s --upstream http://127.0.0.1:9 --catalogue x-
 cp shop/data/key old/s/data/key && sed -i "s/^site: .*/$(grep '^site:' shop/licet.yaml)/" old/s/licet.yaml
 "$licet" apply old/s --reason first >/dev/null
 "$licet" verify old/s --since later >/dev/null 2>err
-same 'a ledger that shrank' '1 licet verify: ledger A-1: later covers 873 entries, the ledger has 2' "$? $(cat err)"
+same 'a ledger that shrank' '1 licet verify: ledger A-1: later covers 883 entries, the ledger has 12' "$? $(cat err)"
 "$licet" verify old/s --since kept >/dev/null 2>err
-same 'a ledger with another past' '1 licet verify: ledger A-1: its first 2 entries are not those of kept' "$? $(cat err)"
+same 'a ledger with another past' '1 licet verify: ledger A-1: its first 12 entries are not those of kept' "$? $(cat err)"
 
 # --- what an auditor has: ledger and public key alone
 mkdir -p audit/data && cp -r shop/data/ledger audit/data/
@@ -117,8 +117,8 @@ db = sqlite3.connect('hurt/data/usage.db'); db.execute('DELETE FROM contexts WHE
 same 'a row taken from the usage tables' 1 "$(status)"
 fresh && python3 -c "
 import sqlite3
-db = sqlite3.connect('hurt/data/usage.db'); db.execute('UPDATE ledgers SET applied = 874 WHERE applied = 873'); db.commit()"
-same 'usage tables ahead of the ledger' "1 licet verify: hurt/data/usage.db, ledger A-1: 874 entries are in it, the ledger has 873" "$(status) $(cat err)"
+db = sqlite3.connect('hurt/data/usage.db'); db.execute('UPDATE ledgers SET applied = 884 WHERE applied = 883'); db.commit()"
+same 'usage tables ahead of the ledger' "1 licet verify: hurt/data/usage.db, ledger A-1: 884 entries are in it, the ledger has 883" "$(status) $(cat err)"
 fresh && rm hurt/data/usage.db*
 same 'no usage tables is no fault' 0 "$(status)"
 fresh && "$licet" rebuild hurt >/dev/null 2>&1
@@ -135,17 +135,17 @@ fresh && cp other/data/journal/* hurt/data/journal/
 same 'the journal of another site' 1 "$(status)"
 fresh && cp old/s/data/ledger/A-1/* hurt/data/ledger/A-1/ && rm -r hurt/data/journal hurt/data/usage.db* hurt/data/ledger/A-1/tile-1
 same 'an older, well signed ledger: the signer knows better' \
-    "1 licet verify: ledger A-1: the signer's record data/signed covers 873 entries, the ledger has 2" "$(status) $(grep -v 'usage.db\|data/journal: not' err)"
+    "1 licet verify: ledger A-1: the signer's record data/signed covers 883 entries, the ledger has 12" "$(status) $(grep -v 'usage.db\|data/journal: not' err)"
 
 fresh && truncate -s -3000 hurt/data/journal/*.jnl
-same 'a journal that lost its end is told, and is no fault' '0 journal: 6 entries folded anew; it lost its end, the ledgers have more' \
+same 'a journal that lost its end is told, and is no fault' '0 journal: 16 entries folded anew; it lost its end, the ledgers have more' \
     "$(status) $(grep ^journal out)"
-same 'on stderr by ledger' 'licet verify: hurt/data/journal: it lost its end: ledger A-1 has 873 entries, it gives 2' "$(grep A-1 err)"
-same 'and in JSON' '[true,{"entries":6,"whole":false,"lost_end":true},[]]' \
+same 'on stderr by ledger' 'licet verify: hurt/data/journal: it lost its end: ledger A-1 has 883 entries, it gives 12' "$(grep A-1 err)"
+same 'and in JSON' '[true,{"entries":16,"whole":false,"lost_end":true},[]]' \
     "$("$licet" verify hurt --json 2>/dev/null | jq -c '[.verified, .journal, .faults]')"
 "$licet" rebuild hurt >/dev/null 2>&1
 same 'also after the recorder went on' \
-    '0 journal: 6 entries folded anew; it lost its end once, what lies behind that was not compared' "$(status) $(grep ^journal out)"
+    '0 journal: 16 entries folded anew; it lost its end once, what lies behind that was not compared' "$(status) $(grep ^journal out)"
 fresh && rm -r hurt/data/journal hurt/data/signed
 same 'without journal and signed record' '0 licet verify: hurt/data/signed: not there; nothing to compare
 licet verify: hurt/data/journal: not there; nothing to compare' "$(status) $(cat err)"

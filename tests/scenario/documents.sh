@@ -6,7 +6,7 @@ cat >"$SCENARIO_DIR/blocks.py" <<'END'
 import os, re, sys
 root, out, module = sys.argv[1:]
 blocks = []
-for name in sorted(os.listdir(root + "/docs/howto")):
+for name in sorted(n for n in os.listdir(root + "/docs/howto") if n.endswith(".md")):
     text = open("%s/docs/howto/%s" % (root, name)).read()
     blocks += [(name, b) for b in re.findall(r"^```nginx\n(.*?)^```", text, re.S | re.M)]
 page = open(root + "/docs/man/licet-nginx.7").read().replace("\\e", "\\")
