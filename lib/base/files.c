@@ -58,7 +58,7 @@ read_to_end(int fd, const char *path, size_t expected, size_t ceiling, uint8_t *
             licet_error *err)
 {
     size_t capacity = (expected < ceiling ? expected : ceiling) + 1;
-    size_t len = 0, got;
+    size_t len = 0, got = 0;
     uint8_t *data = NULL, *grown;
     bool ok = false;
 

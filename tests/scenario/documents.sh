@@ -16,6 +16,10 @@ for i, (name, b) in enumerate(blocks):
     b = re.sub(r"load_module.*\n", "", b)
     # names that this machine has not
     b = re.sub(r"http://(your_upstream|api\.internal)", "http://127.0.0.1:9", b)
+    b = re.sub(r"server [a-z.]+\.example:443", "server 127.0.0.1:9", b)
+    b = re.sub(r"/etc/nginx/keys\.json", out + "/keys.json", b)
+    b = re.sub(r"/etc/nginx/[a-z-]+\.pem", out + "/tls.crt", b)
+    b = re.sub(r"listen 443 ssl;", "listen 127.0.0.1:443 ssl; ssl_certificate %s/tls.crt; ssl_certificate_key %s/tls.key;" % (out, out), b)
     b = re.sub(r"/run/licet/|/var/log/nginx/|/dev/shm/", out + "/", b)
     if "ssl_verify_client" in b:
         b = "ssl_client_certificate %s/tls.crt;\n" % out + b
@@ -28,6 +32,7 @@ for i, (name, b) in enumerate(blocks):
         f.write("# %s\nload_module %s;\npid %s/x.pid;\nevents {}\n%s" % (name, module, out, b))
 print(len(blocks))
 END
+echo '{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}' >"$SCENARIO_DIR/keys.json"
 found=$(python3 "$SCENARIO_DIR/blocks.py" "$SCENARIO/../.." "$SCENARIO_DIR" "$BUILD/ngx_http_licet_module.so")
 ((found >= 7)) || { echo "only $found configurations were found"; exit 1; }
 for conf in "$SCENARIO_DIR"/document-*.conf; do
