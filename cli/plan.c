@@ -86,9 +86,8 @@ plan(const char *dir, bool json)
     if (result != LICET_EXIT_OK) {
         goto done;
     }
-    if (!licet_store_open(dir, true, &store, &err) || !licet_store_plan(store, site, &changes, &err)) {
-        result = licet_cli_error(&licet_command_plan, &err);
-    } else if (!licet_changes_judge(&changes, &permit, &against, &err) && err.code != LICET_E_INVALID) {
+    if (!licet_store_open(dir, true, &store, &err) || !licet_store_plan(store, site, &changes, &err) ||
+        (!licet_changes_judge(&changes, &permit, &against, &err) && err.code != LICET_E_INVALID)) {
         result = licet_cli_error(&licet_command_plan, &err);
     } else if (json) {
         result = print_json(&changes, &against);

@@ -156,7 +156,7 @@ day_units(const telling *t, uint32_t day)
 {
     uint64_t units = 0;
 
-    for (size_t i = 0; i < t->len; i++) {
+    for (size_t i = 0; t->apps != NULL && i < t->len; i++) {
         units += t->apps[i].units[day];
     }
     return units;

@@ -157,7 +157,7 @@ day_of(const posix_day *day, int year)
     first = (int64_t)(licet_month_start(january + day->month - 1) / 1000) / DAY_S;
     next = (int64_t)(licet_month_start(january + day->month) / 1000) / DAY_S;
     weekday = (uint32_t)((first + 4) % 7); /* 1970-01-01 was a Thursday */
-    at = first + (day->day + 7 - weekday) % 7 + (day->week - 1) * 7;
+    at = first + (day->day + 7 - weekday) % 7 + (int64_t)(day->week - 1) * 7;
     return (at >= next ? at - 7 : at) * DAY_S;
 }
 

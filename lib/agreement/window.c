@@ -121,6 +121,8 @@ licet_window_of(const licet_image *image, const licet_image_limit *limit, uint64
 {
     uint32_t window;
 
+    assert((limit->per != LICET_PER_SPAN || limit->span_s > 0) &&
+           (limit->per != LICET_PER_ROLLING || limit->bucket_s > 0)); /* licet_image_open saw to it */
     switch (limit->per) {
     case LICET_PER_SPAN:
         return (uint32_t)(time_ms / 1000 / limit->span_s);

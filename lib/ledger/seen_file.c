@@ -29,9 +29,10 @@
 #define WINDOWS_MAX (1u << 24)
 #define MANIFEST_MAX ((size_t)1 << 31)
 
-typedef struct seen_window { /* scope: owned */
+typedef struct seen_window {
     licet_seen_window is;
     uint32_t number;
+    uint8_t *scope; /* what is.scope shows; owned */
 } seen_window;
 
 typedef struct seen_recent {
@@ -156,7 +157,7 @@ window_add(seen_file *s, const licet_seen_window *window, uint32_t number, licet
         memcpy(scope, window->scope.data, window->scope.len);
     }
     row = &s->windows[s->windows_len++];
-    *row = (seen_window){.is = *window, .number = number};
+    *row = (seen_window){.is = *window, .number = number, .scope = scope};
     row->is.scope = licet_bytes_of(scope, window->scope.len);
     s->next_window = number + 1;
     s->changed = true;
@@ -243,7 +244,7 @@ recent_put(seen_file *s, licet_bytes key, uint32_t place, uint32_t hash, const l
 static void
 recent_empty(seen_file *s)
 {
-    memset(s->recent_table, 0, RECENT_TABLE * sizeof(*s->recent_table));
+    memset(s->recent_table, 0, (size_t)RECENT_TABLE * sizeof(*s->recent_table));
     s->recent_len = 0;
     s->keys.len = 0;
 }
@@ -412,7 +413,7 @@ file_past(licet_seen *seen, uint64_t time_ms, licet_error *err)
 
     for (uint32_t i = 0; i < s->windows_len; i++) {
         if (s->windows[i].is.before_ms + LICET_SEEN_KEEP_MS <= time_ms) {
-            free((void *)(uintptr_t)s->windows[i].is.scope.data);
+            free(s->windows[i].scope);
         } else {
             s->windows[kept++] = s->windows[i];
         }
@@ -542,7 +543,7 @@ static void
 empty(seen_file *s)
 {
     for (uint32_t i = 0; i < s->windows_len; i++) {
-        free((void *)(uintptr_t)s->windows[i].is.scope.data);
+        free(s->windows[i].scope);
     }
     s->windows_len = 0;
     for (unsigned i = 0; i < s->runs_len; i++) {
@@ -682,7 +683,7 @@ licet_seen_file_open(const char *dir, uint64_t seed, licet_seen **out_seen, lice
     s->seed = seed;
     licet_buffer_init(&s->keys, (size_t)RECENT_MAX * SEEN_KEY_MAX);
     s->recent = calloc(RECENT_MAX, sizeof(*s->recent));
-    s->recent_table = calloc(RECENT_TABLE, sizeof(*s->recent_table));
+    s->recent_table = calloc((size_t)RECENT_TABLE, sizeof(*s->recent_table));
     if (s->recent == NULL || s->recent_table == NULL) {
         LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a set of ids");
         goto fail;

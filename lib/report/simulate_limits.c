@@ -7,6 +7,7 @@
  */
 #include "simulate_limits.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 typedef struct bucket {
@@ -58,6 +59,7 @@ rolling_of(bucket *ring, const licet_image_limit *limit, uint32_t window, uint64
     uint32_t buckets = licet_image_buckets(limit);
     bucket *at;
 
+    assert(buckets > 0);                     /* the limit is ROLLING */
     for (uint32_t i = 0; i < buckets; i++) { /* (1) */
         window = ring[i].window > window ? ring[i].window : window;
     }
