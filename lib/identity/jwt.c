@@ -11,7 +11,6 @@
 #include "jwks.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <openssl/ecdsa.h>
 #include <string.h>
 
@@ -156,7 +155,7 @@ date_of(const json_t *value, uint64_t *out_s)
         *out_s = (uint64_t)json_integer_value(value);
         return true;
     }
-    real = json_is_real(value) ? floor(json_real_value(value)) : -1;
+    real = json_is_real(value) ? json_real_value(value) : -1;
     if (real < 0 || real > 1e15) {
         return false;
     }
