@@ -49,8 +49,6 @@ uint32_t compile_zone(compiler *c, const licet_terms_version *version);
 
 /* compile_prices.c: the rate card of a version, and a prepaid credit as limits; payments. */
 bool compile_prices(compiler *c, const licet_terms_version *version);
-/* Limits that a prepaid credit makes. */
-uint32_t compile_credit_limits(const licet_terms_version *version);
 void compile_payments(compiler *c);
 /* compile_counting.c: which units of a version are deduplicated. */
 void compile_counting(compiler *c, const licet_terms_version *version, licet_range *out_range);

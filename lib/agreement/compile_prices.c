@@ -124,12 +124,6 @@ put_credit(compiler *c, const licet_terms_version *version)
     return true;
 }
 
-uint32_t
-compile_credit_limits(const licet_terms_version *version)
-{
-    return version->prices.prepaid.clause.line == 0 ? 0 : version->prices.lines.len;
-}
-
 bool
 compile_prices(compiler *c, const licet_terms_version *version)
 {
@@ -157,7 +151,7 @@ compile_prices(compiler *c, const licet_terms_version *version)
     }
     put_percents(c, prices);
     PUT(c, rate_cards, &row);
-    return compile_credit_limits(version) == 0 || put_credit(c, version);
+    return prices->prepaid.clause.line == 0 || put_credit(c, version);
 }
 
 /* ---- payments -------------------------------------------------------------------------- */

@@ -147,7 +147,6 @@ compile(compiled *c, const char *prices, const char *payments)
     test_site_init(&c->site);
     snprintf(to, sizeof(to), "mode: enforce\n%s", prices);
     test_change(&c->site, VERSION, "mode: enforce\n", to);
-    snprintf(to, sizeof(to), "apps:\n%s", "");
     if (payments != NULL) {
         snprintf(to, sizeof(to), "%sapps:\n", payments);
         test_change(&c->site, APPS, "apps:\n", to);

@@ -418,6 +418,10 @@ void licet_terms_check_budgets(licet_reader *reader, const licet_terms_agreement
 /* A budget is part of a version whose catalogue counts its unit where it binds. */
 bool licet_terms_has_budget(const licet_terms_version *version, const licet_terms_limit *budget);
 bool licet_terms_is_unit(const licet_terms_catalogue *catalogue, licet_bytes unit);
+/* Words that several files have, each in one meaning; terms_config.c. */
+extern const licet_word licet_terms_flows[];  /* licet_flow */
+extern const licet_word licet_terms_counts[]; /* 1: deduplicated */
+
 /* terms_prices.c */
 extern const licet_schema licet_terms_prices_schema, licet_terms_payment_schema;
 /* After a version was read: the short form of its prices becomes a line. False: memory. */

@@ -196,14 +196,16 @@ read_slots(licet_reader *reader, const char *context, const licet_field *field, 
 }
 
 static const licet_word parties[] = {{"licensor", 0}, {"licensee", 1}, {NULL, 0}};
-static const licet_word flows[] = {{"acquired", LICET_FLOW_ACQUIRED}, {"passed-on", LICET_FLOW_PASSED_ON}, {NULL, 0}};
+const licet_word licet_terms_flows[] = {
+    {"acquired", LICET_FLOW_ACQUIRED}, {"passed-on", LICET_FLOW_PASSED_ON}, {NULL, 0}};
+const licet_word licet_terms_counts[] = {{"gross", 0}, {"deduplicated", 1}, {NULL, 0}};
 
 #define AT(member) .at = offsetof(licet_terms_config, member)
 static const licet_field config_fields[] = {
     {.name = "party", .type = LICET_FIELD_WORD, .required = true, AT(party), .words = parties},
     {.name = "site", .type = LICET_FIELD_ID, .required = true, AT(site)},
     {.name = "gate", .type = LICET_FIELD_NUMBER, .required = true, AT(gate), .least = 1, .most = 65535},
-    {.name = "flow", .type = LICET_FIELD_WORD, .required = true, AT(flow), .words = flows},
+    {.name = "flow", .type = LICET_FIELD_WORD, .required = true, AT(flow), .words = licet_terms_flows},
     {.name = "upstream",
      .type = LICET_FIELD_TEXT,
      .required = true,

@@ -201,8 +201,6 @@ const licet_schema licet_terms_calendar_schema = {
 
 /* ---- limits, budgets ------------------------------------------------------------------------ */
 
-static const licet_word counts[] = {{"gross", 0}, {"deduplicated", 1}, {NULL, 0}};
-static const licet_word flows[] = {{"acquired", LICET_FLOW_ACQUIRED}, {"passed-on", LICET_FLOW_PASSED_ON}, {NULL, 0}};
 static const licet_word set_bys[] = {{"us", LICET_SET_BY_US}, {NULL, 0}};
 static const licet_word overs[] = {{"licensee", LICET_OVER_LICENSEE},
                                    {"licensee and affiliates", LICET_OVER_LICENSEE},
@@ -235,12 +233,12 @@ licet_terms_class(licet_bytes text)
 #define AT(member) .at = offsetof(licet_terms_limit, member)
 #define SHARED_FIELDS                                                                                                  \
     {.name = "unit", .type = LICET_FIELD_ID, .required = true, AT(unit)},                                              \
-        {.name = "count", .type = LICET_FIELD_WORD, AT(count), .words = counts},                                       \
+        {.name = "count", .type = LICET_FIELD_WORD, AT(count), .words = licet_terms_counts},                           \
         {.name = "most", .type = LICET_FIELD_NUMBER, .required = true, AT(most), .least = 0, .most = LICET_MOST_MAX},  \
         {.name = "per", .type = LICET_FIELD_OWN, .required = true, .at = 0, .read = read_per},                         \
         {.name = "over", .type = LICET_FIELD_WORD, .required = true, AT(over), .words = overs},                        \
         {.name = "endpoints", .type = LICET_FIELD_NAMES, AT(endpoints), .least = 1},                                   \
-        {.name = "flow", .type = LICET_FIELD_WORD, AT(flow), .words = flows, .fallback = LICET_NONE},                  \
+        {.name = "flow", .type = LICET_FIELD_WORD, AT(flow), .words = licet_terms_flows, .fallback = LICET_NONE},      \
         {.name = "purposes", .type = LICET_FIELD_NAMES, AT(purposes), .least = 1},                                     \
     {                                                                                                                  \
         .name = "recipients_of", .type = LICET_FIELD_NAMES, AT(recipients_of), .least = 1, .fits = fits_class,         \

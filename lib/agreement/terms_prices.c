@@ -95,8 +95,6 @@ fits_currency(licet_bytes text)
 
 /* ---- tables --------------------------------------------------------------------------- */
 
-static const licet_word counts[] = {{"gross", 0}, {"deduplicated", 1}, {NULL, 0}};
-static const licet_word flows[] = {{"acquired", LICET_FLOW_ACQUIRED}, {"passed-on", LICET_FLOW_PASSED_ON}, {NULL, 0}};
 static const licet_word periods[] = {
     {"month", LICET_PER_MONTH}, {"day", LICET_PER_DAY}, {"year", LICET_PER_YEAR}, {NULL, 0}};
 
@@ -118,8 +116,8 @@ static const licet_field price_fields[] = {
     {.name = "line", .type = LICET_FIELD_ID, .required = true, AT(line)},
     {.name = "clause", .type = LICET_FIELD_ID, AT(clause)},
     {.name = "unit", .type = LICET_FIELD_ID, .required = true, AT(unit)},
-    {.name = "count", .type = LICET_FIELD_WORD, AT(count), .words = counts},
-    {.name = "flow", .type = LICET_FIELD_WORD, AT(flow), .words = flows, .fallback = LICET_NONE},
+    {.name = "count", .type = LICET_FIELD_WORD, AT(count), .words = licet_terms_counts},
+    {.name = "flow", .type = LICET_FIELD_WORD, AT(flow), .words = licet_terms_flows, .fallback = LICET_NONE},
     {.name = "purposes", .type = LICET_FIELD_NAMES, AT(purposes), .least = 1},
     {.name = "from", .type = LICET_FIELD_TIME, AT(from), .fallback = 0},
     {.name = "before", .type = LICET_FIELD_TIME, AT(before), .fallback = UINT64_MAX},
@@ -169,7 +167,7 @@ static const licet_field prices_fields[] = {
     {.name = "prepaid", .type = LICET_FIELD_OBJECT, AT(prepaid), .schema = &prepaid_schema},
     {.name = "unit", .type = LICET_FIELD_ID, AT(unit)},
     {.name = "clause", .type = LICET_FIELD_ID, AT(clause)},
-    {.name = "count", .type = LICET_FIELD_WORD, AT(count), .words = counts},
+    {.name = "count", .type = LICET_FIELD_WORD, AT(count), .words = licet_terms_counts},
     {.name = "first", .type = LICET_FIELD_NUMBER, AT(first), .least = 1, .most = INT64_MAX},
     MONEY("at", offsetof(licet_terms_prices, at), false),
     MONEY("beyond", offsetof(licet_terms_prices, beyond), false),

@@ -24,7 +24,6 @@ static const licet_word classes[] = {{"public", LICET_CLASS_PUBLIC},
                                      {NULL, 0}};
 #define EXPECTED_CLASS "public, person, company, academic, government, acting-for-government, surveillance or embargoed"
 static const licet_word rules[] = {{"record", LICET_RULE_RECORD}, {"refuse", LICET_RULE_REFUSE}, {NULL, 0}};
-static const licet_word flows[] = {{"acquired", LICET_FLOW_ACQUIRED}, {"passed-on", LICET_FLOW_PASSED_ON}, {NULL, 0}};
 static const licet_word needs[] = {
     {"notice", LICET_NEEDS_NOTICE}, {"approval", LICET_NEEDS_APPROVAL}, {"never", LICET_NEEDS_NEVER}, {NULL, 0}};
 static const licet_word silences[] = {{"consent", 0}, {"refusal", 1}, {NULL, 0}};
@@ -346,7 +345,7 @@ const licet_schema licet_terms_embargo_schema = {
 static const licet_field government_fields[] = {
     {.name = "needs", .type = LICET_FIELD_WORD, .required = true, AT(needs), .words = needs},
     {.name = "clause", .type = LICET_FIELD_ID, .required = true, AT(clause)},
-    {.name = "flow", .type = LICET_FIELD_WORD, AT(flow), .words = flows, .fallback = LICET_NONE},
+    {.name = "flow", .type = LICET_FIELD_WORD, AT(flow), .words = licet_terms_flows, .fallback = LICET_NONE},
     {.name = "each", .type = LICET_FIELD_OWN, .at = 0, .read = read_each},
     {.name = "classes", .type = LICET_FIELD_OWN, .at = 0, .read = read_classes},
     {.name = "objection", .type = LICET_FIELD_OWN, .at = 0, .read = read_objection},
@@ -363,7 +362,7 @@ static const licet_field example_fields[] = {
     {.name = "use_case", .type = LICET_FIELD_NAME, AT(use_case)},
     {.name = "purpose", .type = LICET_FIELD_NAME, AT(purpose)},
     {.name = "recipient", .type = LICET_FIELD_NAME, AT(recipient)},
-    {.name = "flow", .type = LICET_FIELD_WORD, AT(flow), .words = flows, .fallback = LICET_NONE},
+    {.name = "flow", .type = LICET_FIELD_WORD, AT(flow), .words = licet_terms_flows, .fallback = LICET_NONE},
     {.name = "at", .type = LICET_FIELD_TIME, .required = true, AT(at)},
     {.name = "expect", .type = LICET_FIELD_WORD, .required = true, AT(expect), .words = verdicts},
     {.name = "clause", .type = LICET_FIELD_ID, AT(clause)},
