@@ -35,7 +35,7 @@ static const char usage[] =
     "  --agreement ID    the contract's number; default: A-1\n"
     "  --json            print what was written as one JSON document\n"
     "\n"
-    "catalogues: mastodon, x-api-v2\n"
+    "catalogues: mastodon, reddit, stack-exchange, x-api-v2\n"
     "\n"
     "exit status: 0 the site is there, 2 it could not be made\n";
 

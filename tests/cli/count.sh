@@ -278,7 +278,7 @@ for request in requests:
 sys.exit(differ)
 END
 }
-for name in x-api-v2@2022-10-10 mastodon@2023-01-01; do
+for name in x-api-v2@2022-10-10 mastodon@2023-01-01 reddit@2023-07-01 stack-exchange@2023-01-01; do
   "$licet" init "site-$name" --upstream http://127.0.0.1:9000 --catalogue "$name" >/dev/null
   check "each endpoint of $name as licet explain has it" 0 agree "$name"
 done
@@ -303,7 +303,7 @@ check 'mistakes of a catalogue, json' 1 "$licet" count --json --catalogue ./empt
 
 echo 'licet count: missing.yaml: cannot open: No such file or directory' >expect_err
 check 'a catalogue that is not there' 2 "$licet" count --catalogue missing.yaml --request 'GET /a' search.json
-echo 'licet count: --catalogue "mine": expected one that licet brings along (mastodon@2023-01-01, x-api-v2@2022-10-10) or the path of a .yaml file' >expect_err
+echo 'licet count: --catalogue "mine": expected one that licet brings along (mastodon@2023-01-01, reddit@2023-07-01, stack-exchange@2023-01-01, x-api-v2@2022-10-10) or the path of a .yaml file' >expect_err
 check 'a catalogue nobody knows' 2 "$licet" count --catalogue mine --request 'GET /a' search.json
 echo 'licet count: --request "/2/tweets": expected a method, a space and a path such as '"'GET /2/tweets?ids=1,2'" >expect_err
 check 'a request without a method' 2 "$licet" count --catalogue mine.yaml --request /2/tweets search.json

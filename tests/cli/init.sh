@@ -82,6 +82,8 @@ for file in "$root"/catalogue/*.yaml; do
     same "$name is the file of catalogue/" '' "$(cmp "$file" "$name/catalogue/$name.yaml" 2>&1)"
     case $name in
     x-api-v2*) bound="45 of 48 endpoints that count: a unit without page (included-post at tweets)" ;;
+    reddit*) bound="10 of 107 endpoints that count: a unit without page (thing at comments)" ;;
+    stack-exchange*) bound="38 of 97 endpoints that count: a unit without page (answer at questions)" ;;
     *) bound="5 of 34 endpoints that count: a unit without page (status at notifications)" ;;
     esac
     expect "$name passes check" 0 "A-1: 1 version (2026-11-23), 1 app, 1 use case, 0 credentials, 1 limit, observe
@@ -143,7 +145,7 @@ expect 'an identity that is no variable' 2 '' \
     'licet init: --identity "$http-x": expected an nginx variable such as $http_x_consumer_id' \
     init failed --upstream http://127.0.0.1:9000 --identity http-x
 expect 'an unknown catalogue' 2 '' \
-    'licet init: --catalogue "myspace": expected one that licet brings along: mastodon@2023-01-01, x-api-v2@2022-10-10' \
+    'licet init: --catalogue "myspace": expected one that licet brings along: mastodon@2023-01-01, reddit@2023-07-01, stack-exchange@2023-01-01, x-api-v2@2022-10-10' \
     init failed --upstream http://127.0.0.1:9000 --catalogue myspace
 expect 'from a log' 2 '' 'licet init: --from-log: making a site from access logs comes with a later version of licet
 see licet init --help' init failed --upstream http://127.0.0.1:9000 --from-log access.log
