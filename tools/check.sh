@@ -12,7 +12,8 @@ jobs="${JOBS:-2}"
 seconds=10
 if [ "$long" = nightly ]; then
     seconds=600
-    export LICET_KILLS=1000 LICET_STEPS_ALL=1 LICET_MATRIX=full LICET_BAD_KEYS=1000000 LICET_ODD_ALL=1
+    export LICET_KILLS=1000 LICET_STEPS_ALL=1 LICET_MATRIX=full LICET_BAD_KEYS=1000000 LICET_ODD_ALL=1 \
+        LICET_WORLDS=2000000
 fi
 logs=$(mktemp -d)
 missing=""

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decide, a second time: written from the rules in words, slow, and sharing nothing with decide.c, page.c or the
- * accessors of image.h. It copies every text, decodes the whole query into a list of pairs, walks months one by one
- * and tries every version, endpoint and limit. Its only duty is to be obviously right.
+ * accessors of image.h. It copies every text, decodes the whole query into a list of pairs and tries every version and
+ * endpoint; limits_ref.c tries every limit. Its only duty is to be obviously right.
  */
 #include "decide_ref.h"
 
@@ -239,18 +239,6 @@ endpoint_of(const licet_image *image, const licet_image_version *version, licet_
         }
     }
     return best;
-}
-
-/* The first window, walked from 1970 on, that ends after the time. */
-static uint32_t
-window_of(const licet_image *image, const licet_image_limit *limit, uint64_t time)
-{
-    uint32_t window = limit->per == LICET_PER_SPAN ? (uint32_t)(time / 1000 / limit->span_s) : 0;
-
-    while (licet_window_end_ms(image, limit, window) <= time) {
-        window++;
-    }
-    return window;
 }
 
 static uint32_t
@@ -496,52 +484,6 @@ effective(const licet_image *image, licet_bytes declared, uint32_t use_case, lic
     return licet_bytes_of(image->strings + of_use_case.offset, of_use_case.len);
 }
 
-static bool
-amounts(const licet_image *image, const licet_facts *facts, bool in_force, licet_verdict *v)
-{
-    const licet_image_version *version = &image->versions[v->version];
-    bool counted[LICET_KINDS_MAX] = {[LICET_KIND_REQUEST] = true, [LICET_KIND_BYTE] = true};
-
-    v->reserve[LICET_KIND_REQUEST] = 1;
-    for (uint32_t i = 0; v->endpoint != LICET_NONE && i < image->endpoints[v->endpoint].counts.count; i++) {
-        const licet_image_count *count = &image->counts[image->endpoints[v->endpoint].counts.first + i];
-
-        counted[count->kind] = true;
-        if (!licet_page_ref(image, count, facts->query, &v->reserve[count->kind])) {
-            return false;
-        }
-    }
-    for (uint32_t row = 0; in_force && row < image->header->limits_len; row++) {
-        const licet_image_limit *limit = &image->limits[row];
-        bool here = limit->endpoints.count == 0;
-
-        if (row < version->limits.first || row - version->limits.first >= version->limits.count) {
-            continue;
-        }
-        for (uint32_t i = 0; i < limit->endpoints.count; i++) {
-            here = here || image->limit_endpoints[limit->endpoints.first + i] == v->endpoint;
-        }
-        if (here && counted[limit->kind]) {
-            if (limit->kind == LICET_KIND_BYTE) {
-                v->reserve[LICET_KIND_BYTE] = 1;
-            }
-            v->limits[v->limits_len++] = (licet_verdict_limit){
-                .limit = row,
-                .counter =
-                    image
-                        ->limit_counters[limit->counters.first + (limit->over == LICET_OVER_LICENSEE ? 0 : facts->app)],
-                .kind = limit->kind,
-                .window = window_of(image, limit, facts->time_ms),
-                .amount = v->reserve[limit->kind] * limit->weight,
-                .most = limit->most,
-                .weight = limit->weight,
-                .observe = limit->clause != LICET_NONE && image->clauses[limit->clause].mode == LICET_MODE_OBSERVE,
-            };
-        }
-    }
-    return true;
-}
-
 bool
 licet_decide_ref(const licet_image *image, const licet_facts *facts, licet_verdict *out_verdict)
 {
@@ -592,7 +534,7 @@ licet_decide_ref(const licet_image *image, const licet_facts *facts, licet_verdi
             }
         }
     }
-    if (v.verdict != LICET_VERDICT_REFUSE && !amounts(image, facts, in_force, &v)) {
+    if (v.verdict != LICET_VERDICT_REFUSE && !licet_amounts_ref(image, facts, in_force, &v)) {
         return false;
     }
     *out_verdict = v;

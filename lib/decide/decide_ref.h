@@ -11,5 +11,8 @@
 bool licet_decide_ref(const licet_image *image, const licet_facts *facts, licet_verdict *out_verdict);
 /* As licet_page_of; false only when memory runs out. */
 bool licet_page_ref(const licet_image *image, const licet_image_count *count, licet_bytes query, uint64_t *out_units);
+/* Reserve and limits of a verdict that is not refused, whose version, endpoint, use case, product, purpose and
+ * recipient are known (limits_ref.c); false only when memory runs out. */
+bool licet_amounts_ref(const licet_image *image, const licet_facts *facts, bool in_force, licet_verdict *v);
 
 #endif

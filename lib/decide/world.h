@@ -12,7 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define WORLD_ROWS 64
+#define WORLD_ROWS 256
 #define WORLD_STRINGS 16384
 
 typedef struct world {
@@ -64,7 +64,8 @@ typedef struct world {
 static inline void
 world_init(world *w)
 {
-    memset(w, 0, sizeof(*w));
+    memset(&w->header, 0, sizeof(w->header));
+    memset(&w->image, 0, sizeof(w->image));
     w->image.header = &w->header;
 #define WORLD_POINT(name, type) w->image.name = w->name;
     WORLD_TABLES(WORLD_POINT)
@@ -95,7 +96,9 @@ world_text(world *w, const char *text)
 }
 
 /* The next free row of a table, zeroed. */
-#define WORLD_ADD(w, table) (assert((w)->header.table##_len < WORLD_ROWS), &(w)->table[(w)->header.table##_len++])
+#define WORLD_ADD(w, name)                                                                                             \
+    (assert((w)->header.name##_len < WORLD_ROWS), memset(&(w)->name[(w)->header.name##_len], 0, sizeof((w)->name[0])), \
+     &(w)->name[(w)->header.name##_len++])
 
 /* Gives a limit its counters: one for the licensee, or one for each of n rows. */
 static inline void
