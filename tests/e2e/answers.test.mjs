@@ -153,7 +153,7 @@ story('a stream client that is told to stop does not storm', async () => {
   ].join('\n'));
   const child = spawn('/usr/bin/python3', [script, site.keys.stream, certs.caFile], { stdio: 'ignore' });
   const ended = new Promise((done) => child.on('close', done));
-  await site.until('it asked', async () => (await site.report()).totals.requests.refused > 0, 15000);
+  await site.until('it asked', async () => (await site.report()).totals.requests.refused > 0);
   await sleep(3000);
   child.kill('SIGKILL');
   await ended;

@@ -70,7 +70,7 @@ story('a worker dies at each step of each of its ways', async () => {
         const { units } = await ask(site, label, way);
         // What the log phase does may come after the client has everything. How often a body that comes in pieces passes a
         // step depends on the pieces.
-        await site.until(`${label}: a worker dies at ${steps.names.get(number)}`, async () => steps.deaths() > before, way.pieces ? 1000 : 30000).then(() => { deaths++; }, (error) => {
+        await site.until(`${label}: a worker dies at ${steps.names.get(number)}`, async () => steps.deaths() > before, way.pieces ? 1000 : 120000).then(() => { deaths++; }, (error) => {
           steps.disarm();
           if (!way.pieces || passage === 1) throw error;
         });

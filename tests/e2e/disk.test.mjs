@@ -61,7 +61,7 @@ for (const policy of policies) {
       await recording(site);
       await site.until('requests pass again', async () => (await ask(site, 1, { kept })).ok === 1);
       await site.sync();
-      if (rounds.length > 1) await sleep(2300); // two looks that find nothing new end the outage
+      if (rounds.length > 1) await sleep(5000); // two looks that find nothing new end the outage
     }
     assert.equal((await ask(site, 12, { kept })).ok, 12);
     const { report } = await allThere(site, kept);
@@ -157,7 +157,7 @@ story('usage tables that cannot be written stop nothing', async () => {
   await disk('full only=usage.db');
   for (let i = 0; i < 6; i++) { assert.equal((await ask(site, 50, { kept, at_once: 8 })).ok, 50); await sleep(400); }
   assert((await status(site)).recording);
-  await site.until('licetd says so', async () => /usage tables cannot be brought up to date/.test(site.recorder.said), 5000);
+  await site.until('licetd says so', async () => /usage tables cannot be brought up to date/.test(site.recorder.said));
   await disk('');
   await allThere(site, kept);
   await site.stop();

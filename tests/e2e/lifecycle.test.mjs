@@ -207,7 +207,7 @@ story('licetd restarts, is upgraded, and is away for long', async () => {
   assert(refused >= 20, 'it ends when what was lent is used up');
   assert(let_through > 0, 'what was lent is used without licetd'); // half a step at least, less what is kept for responses under way
   await site.startRecorder();
-  await site.until('it goes on by itself', async () => (await short()).whole, 3000);
+  await site.until('it goes on by itself', async () => (await short()).whole);
   failed = await under(async () => await sleep(300));
   assert.deepEqual(failed, []);
   await books(site, asked);

@@ -228,7 +228,8 @@ export class Site {
     return this;
   }
 
-  async until(what, ask, ms = 30000) {
+  /** Waits for what must come; the end of its patience is for what hangs, not for a slow machine. */
+  async until(what, ask, ms = 120000) {
     for (const end = Date.now() + ms; Date.now() < end; await sleep(20)) if (await ask()) return;
     assert.fail(`${what}: not within ${ms} ms`);
   }
@@ -289,7 +290,7 @@ export class Site {
   async kill(child, signal = 'SIGTERM') {
     if (!child || child.over) return;
     process.kill(child.pid, signal);
-    const late = setTimeout(() => { if (!child.over) process.kill(child.pid, 'SIGKILL'); }, 20000);
+    const late = setTimeout(() => { if (!child.over) process.kill(child.pid, 'SIGKILL'); }, 60000);
     await child.ended;
     clearTimeout(late);
   }
