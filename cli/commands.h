@@ -17,6 +17,7 @@
     X(count)                                                                                                           \
     X(credential)                                                                                                      \
     X(apply)                                                                                                           \
+    X(disclose)                                                                                                        \
     X(rebuild)                                                                                                         \
     X(tail)                                                                                                            \
     X(metrics)                                                                                                         \

@@ -57,6 +57,13 @@ void verify_progress(const verify *v, const char *what, uint64_t done);
 /* Ends the line of progress. */
 void verify_progress_end(const verify *v);
 
+/* verify_disclosure.c: entry by entry; what the next one must be the receipt of. False: it is not. */
+typedef struct verify_pending {
+    bool is;
+    licet_disclosure disclosure;
+    licet_disclosure_file files[LICET_DISCLOSURE_FILES_MAX];
+} verify_pending;
+bool verify_disclosure(verify_pending *pending, licet_bytes entry, licet_error *err);
 /* verify_ledger.c: a ledger's files, the usage tables, the signer's record. False: a fault was noted. */
 bool verify_one(verify *v, verify_ledger *l);
 /* Checks that a former state (of a kept checkpoint, of the signer's record) is a beginning of the ledger. */

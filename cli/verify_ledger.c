@@ -33,6 +33,7 @@ typedef struct work {
     uint64_t in_batch;
     direct *sums;
     uint64_t sequences[LICET_REFUSALS_MAX];
+    verify_pending pending;
 } work;
 
 /* ---- sums without tables ----------------------------------------------------- */
@@ -60,7 +61,8 @@ count_receipt(direct *d, licet_bytes entry, licet_error *err)
         return false;
     }
     note_time(d, receipt.time_ms);
-    count(d, receipt.verdict == LICET_VERDICT_REFUSE ? &d->refused : &d->delivered, receipt.part == 0 ? 1 : 0);
+    count(d, receipt.verdict == LICET_VERDICT_REFUSE ? &d->refused : &d->delivered,
+          receipt.part == 0 && !licet_receipt_is_handed(&receipt) ? 1 : 0);
     count(d, &d->bytes, receipt.bytes);
     for (size_t i = 0; i < receipt.units_len; i++) {
         count(d, &d->units[receipt.units[i].kind], receipt.units[i].count);
@@ -103,9 +105,14 @@ static bool
 on_entry(void *user, uint64_t index, licet_bytes entry, licet_error *err)
 {
     work *w = user;
+    licet_error why = {0};
 
     if (index % PROGRESS_ENTRIES == 0) {
         verify_progress(w->v, w->l->name, index);
+    }
+    if (!verify_disclosure(&w->pending, entry, &why)) {
+        return LICET_FAIL(err, why.code, 0, "ledger %s, entry %llu: %.300s", w->l->name, (unsigned long long)index,
+                          why.text);
     }
     if (index >= w->l->applied) {
         return true;

@@ -13,6 +13,8 @@ typedef struct api_operator {
     licet_recorder *recorder;
 } api_operator;
 void api_operator_handle(void *user, const http_request *request, http_answer *answer);
+#define API_BODY_MAX ((size_t)1 << 18) /* LICET_DISCLOSURE_FILES_MAX files and what is said of them */
+void api_disclose_post(licet_recorder *recorder, const http_request *request, http_answer *answer);
 
 /* data/metrics.sock: whoever watches; user is the recorder. */
 void api_metrics_handle(void *user, const http_request *request, http_answer *answer);

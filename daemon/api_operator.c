@@ -258,6 +258,12 @@ get_tail(api_operator *api, const http_request *request, http_answer *answer)
 }
 
 static void
+post_disclose(api_operator *api, const http_request *request, http_answer *answer)
+{
+    api_disclose_post(api->recorder, request, answer);
+}
+
+static void
 get_metrics(api_operator *api, const http_request *request, http_answer *answer)
 {
     api_metrics_get(api->recorder, request, answer);
@@ -270,9 +276,9 @@ api_operator_handle(void *user, const http_request *request, http_answer *answer
         const char *method, *path;
         void (*handle)(api_operator *, const http_request *, http_answer *);
     } routes[] = {
-        {"GET", "/status", get_status},   {"GET", "/healthz", get_healthz},   {"POST", "/sync", post_sync},
-        {"POST", "/apply", post_apply},   {"POST", "/rebuild", post_rebuild}, {"GET", "/tail", get_tail},
-        {"GET", "/metrics", get_metrics},
+        {"GET", "/status", get_status},   {"GET", "/healthz", get_healthz},     {"POST", "/sync", post_sync},
+        {"POST", "/apply", post_apply},   {"POST", "/rebuild", post_rebuild},   {"GET", "/tail", get_tail},
+        {"GET", "/metrics", get_metrics}, {"POST", "/disclose", post_disclose},
     };
     bool known = false;
 

@@ -293,6 +293,10 @@ recorder_stage_wide(licet_recorder *r, const licet_wide *in, licet_error *err)
     units list = {.len = 0};
     bool ok;
 
+    if (w.identity.gate == 0) { /* of files handed over, which no worker does */
+        w.identity.gate = r->config.gate;
+        w.cell = 0;
+    }
     if (book == NULL || image == NULL || w.cell == 0 || !sensible(image, &w)) {
         disbelieve(r, &w, image == NULL ? COUNTS_DAMAGE_IMAGE : COUNTS_DAMAGE_ENTRY);
         image = NULL;
@@ -318,6 +322,29 @@ recorder_stage_wide(licet_recorder *r, const licet_wide *in, licet_error *err)
     if (ok && image != NULL) {
         recorder_charge_late(r, image, &w);
         recorder_recent_add(r, r->staged[r->staged_len - 1].number, &w);
+    }
+    return ok;
+}
+
+/* Names first, so that nothing comes between the two. */
+bool
+recorder_stage_handed(licet_recorder *r, recorder_book *book, const licet_image *image, const licet_wide *w,
+                      const licet_disclosure *disclosure, licet_error *err)
+{
+    licet_receipt receipt;
+    units list = {.len = 0};
+    licet_buffer entry;
+    bool ok;
+
+    licet_buffer_init(&entry, LICET_ENTRY_MAX);
+    head_of(image, w, &receipt);
+    receipt.basis = disclosure->counted ? LICET_BASIS_COUNTED : LICET_BASIS_DECLARED;
+    ok = recorder_context(r, book, image, w, &receipt.context, err) && collect(r, book, image, w, &list, err) &&
+         licet_disclosure_encode(disclosure, &entry, err) &&
+         recorder_stage_entry(r, book, licet_buffer_view(&entry), err) && stage_parts(r, book, &receipt, &list, err);
+    licet_buffer_done(&entry);
+    if (ok) {
+        recorder_recent_add(r, r->staged[r->staged_len - 1].number, w);
     }
     return ok;
 }

@@ -19,7 +19,8 @@
 typedef struct http_exchange { /* one request of a connection */
     struct MHD_Connection *connection;
     uint64_t since_ms;
-    size_t body;
+    size_t body_len;
+    licet_buffer body;          /* where bodies are kept */
     struct http_exchange *next; /* of those that wait */
 } http_exchange;
 
@@ -29,7 +30,8 @@ struct http_server {
     void *user;
     uint64_t now_ms;
     http_exchange *waiting;
-    bool closing; /* nobody waits any more: libmicrohttpd cannot end with suspended connections */
+    size_t body_most; /* 0: bodies are dropped */
+    bool closing;     /* nobody waits any more: libmicrohttpd cannot end with suspended connections */
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -138,18 +140,19 @@ on_request(void *user, struct MHD_Connection *connection, const char *url, const
     enum MHD_Result result;
 
     (void)version;
-    (void)upload;
     if (exchange == NULL) {
         exchange = calloc(1, sizeof(*exchange));
         if (exchange != NULL) {
             exchange->connection = connection;
             exchange->since_ms = server->now_ms;
+            licet_buffer_init(&exchange->body, server->body_most);
         }
         *state = exchange;
         return exchange != NULL ? MHD_YES : MHD_NO;
     }
-    exchange->body += *upload_len;
-    if (exchange->body > HTTP_BODY_MAX) {
+    exchange->body_len += *upload_len;
+    if (server->body_most > 0 ? !licet_put_bytes(&exchange->body, licet_bytes_of(upload, *upload_len))
+                              : exchange->body_len > HTTP_BODY_MAX) {
         return MHD_NO;
     }
     if (*upload_len > 0) {
@@ -157,7 +160,8 @@ on_request(void *user, struct MHD_Connection *connection, const char *url, const
         return MHD_YES;
     }
     licet_buffer_init(&answer.body, HTTP_ANSWER_MAX);
-    request = (http_request){connection, method, url, server->now_ms, exchange->since_ms};
+    request =
+        (http_request){connection, method, url, server->now_ms, exchange->since_ms, licet_buffer_view(&exchange->body)};
     server->handler(server->user, &request, &answer);
     if (answer.wait && !server->closing) {
         exchange->next = server->waiting;
@@ -189,9 +193,16 @@ on_completed(void *user, struct MHD_Connection *connection, void **state, enum M
     (void)code;
     if (*state != NULL) {
         forget(user, *state);
+        licet_buffer_done(&((http_exchange *)*state)->body);
         free(*state);
         *state = NULL;
     }
+}
+
+void
+http_keep_bodies(http_server *server, size_t most)
+{
+    server->body_most = most;
 }
 
 void

@@ -2,7 +2,7 @@
 /*
  * HTTP on a unix socket, by libmicrohttpd in the one thread of licetd.
  *
- *  (1) A request has no body that matters: it is read and dropped, at most HTTP_BODY_MAX bytes of it.
+ *  (1) A body is read and dropped, at most HTTP_BODY_MAX bytes of it; a server that was told to keeps it.
  *  (2) An answer that must wait suspends its connection; http_wake lets all of them be asked again.
  */
 #ifndef LICET_DAEMON_HTTP_H
@@ -20,6 +20,7 @@ typedef struct http_request {
     const char *method, *path;
     uint64_t now_ms;
     uint64_t since_ms; /* when it came in */
+    licet_bytes body;  /* where bodies are kept */
 } http_request;
 
 typedef struct http_answer {
@@ -37,6 +38,8 @@ typedef struct http_server http_server;
 /* Listens on path (made anew). gid -1: the process's. */
 bool http_open(const char *path, unsigned mode, int gid, http_handler handler, void *user, http_server **out_server,
                licet_error *err);
+/* From now on bodies of at most so many bytes are kept; a longer one ends its connection. */
+void http_keep_bodies(http_server *server, size_t most);
 void http_close(http_server *server);
 /* To be watched for reading. */
 int http_fd(const http_server *server);

@@ -468,6 +468,12 @@ recorder_sums_all(licet_recorder *r, uint64_t now_ms, licet_error *err)
     return ok;
 }
 
+bool
+recorder_sums_book(licet_recorder *r, recorder_book *book, uint64_t time_ms, uint64_t now_ms, licet_error *err)
+{
+    return recorder_tick(r, now_ms, false, err) && recorder_sums_begin(r, time_ms, err) && sum_book(r, book, err);
+}
+
 void
 recorder_counted(licet_recorder *r)
 {
@@ -549,6 +555,19 @@ learn_version(recorder_book *book, licet_bytes entry, licet_error *err)
     return true;
 }
 
+static bool
+learn_disclosure(licet_recorder *r, licet_bytes entry, licet_error *err)
+{
+    licet_disclosure_file files[LICET_DISCLOSURE_FILES_MAX];
+    licet_disclosure record;
+
+    if (!licet_disclosure_decode(entry, files, &record, err)) {
+        return false;
+    }
+    r->disclosed = record.identity.sequence > r->disclosed ? record.identity.sequence : r->disclosed;
+    return true;
+}
+
 bool
 recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_error *err)
 {
@@ -566,6 +585,8 @@ recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_
         return learn_version(book, entry, err);
     case LICET_ENTRY_DUPLICATES:
         return recorder_sum_credit(r, book, entry, err);
+    case LICET_ENTRY_DISCLOSURE:
+        return learn_disclosure(r, entry, err);
     case LICET_ENTRY_GAP:
         return learn_gap(r, book, entry, err);
     default:

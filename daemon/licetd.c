@@ -161,6 +161,7 @@ sockets_open(running *run, const char *dir, licet_error *err)
         !api_licensee_new(run->recorder, dir, &run->licensee_api, err)) {
         return false;
     }
+    http_keep_bodies(run->operator_server, API_BODY_MAX);
     snprintf(path, sizeof(path), "%s/data/api.sock", dir);
     gid = workers_group(dir);
     if (!http_open(path, 0660, gid, api_licensee_handle, run->licensee_api, &run->licensee_server, err)) {

@@ -49,6 +49,21 @@ bool licet_recorder_apply_as(licet_recorder *recorder, const licet_recorder_requ
 /* The same by nobody in particular. */
 bool licet_recorder_apply(licet_recorder *recorder, const char *reason, uint64_t now_ms, licet_mistakes *mistakes,
                           licet_buffer *words, licet_error *err);
+/* What was handed over in files, and to whom. Texts are borrowed; len 0: none. */
+typedef struct licet_disclose {
+    const char *agreement;
+    licet_bytes app, use_case, purpose, recipient, unit;
+    uint64_t time_ms; /* of the handing over */
+    bool counted;     /* ids in the files were counted, else the units are what somebody says */
+    uint64_t total, distinct;
+    const licet_disclosure_file *files;
+    uint32_t files_len;
+    bool dry_run, anyway, again; /* only judge; record what the terms refuse; record a file once more */
+} licet_disclose;
+/* Judges it by the terms of its time and records it where they allow it, only observe, or anyway. out_answer gets one
+ * JSON object: docs/format/api.md. INVALID or LIMIT: it is not asked right. */
+bool licet_recorder_disclose(licet_recorder *recorder, const licet_disclose *disclose, uint64_t now_ms,
+                             licet_buffer *out_answer, licet_error *err);
 /* One round: adopt the dead, drain, commit, fold, refill leases. *out_work is the number of entries it took. */
 bool licet_recorder_round(licet_recorder *recorder, uint64_t now_ms, uint64_t *out_work, licet_error *err);
 /* How far the workers had used up what they have, at the last round: of the fullest ring, or 256 when a lease ran dry;

@@ -229,6 +229,7 @@ struct licet_recorder {
     recorder_recent *recent; /* ring */
     uint64_t recent_len;     /* ever */
     uint64_t watched_until;
+    uint64_t disclosed;         /* greatest sequence of a disclosure in any ledger */
     uint64_t credited;          /* duplicates, since the start */
     uint64_t unmetered, broken; /* responses, ring entries since the start */
     recorder_counts counts;
@@ -298,6 +299,9 @@ bool recorder_context(licet_recorder *r, recorder_book *book, const licet_image 
 
 /* convert.c */
 bool recorder_stage_wide(licet_recorder *r, const licet_wide *wide, licet_error *err);
+/* A disclosure and behind it its receipt, in one batch. */
+bool recorder_stage_handed(licet_recorder *r, recorder_book *book, const licet_image *image, const licet_wide *wide,
+                           const licet_disclosure *disclosure, licet_error *err);
 
 /* ---- the peer's decision ids (peers.c) --------------------------------------------- */
 
@@ -339,6 +343,8 @@ bool recorder_minute(licet_recorder *r, uint64_t now_ms, bool always, licet_erro
 bool recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_error *err);
 bool recorder_sums_begin(licet_recorder *r, uint64_t now_ms, licet_error *err);
 /* Everything journalled so far becomes part of the ledgers, and they are summed. */
+/* What one ledger says that the windows of a time have used; recorder_sums_end frees it. */
+bool recorder_sums_book(licet_recorder *r, recorder_book *book, uint64_t time_ms, uint64_t now_ms, licet_error *err);
 bool recorder_sums_all(licet_recorder *r, uint64_t now_ms, licet_error *err);
 void recorder_sums_end(licet_recorder *r);
 /* The counter and window in which units of a time stand now, by a limit, for what belongs to the rows; false: the limit

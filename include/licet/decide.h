@@ -80,6 +80,12 @@ typedef enum licet_verdict_kind { /* two bits in a receipt */
 
 const char *licet_verdict_name(licet_verdict_kind verdict); /* allow, refuse, observe, open */
 
+/* What is handed over in files: there is no endpoint and no request, and how much it is is known. */
+typedef struct licet_handed {
+    uint32_t kind;         /* of the units; row of the image's kinds */
+    uint64_t units, bytes; /* in all files together */
+} licet_handed;
+
 /* What is known when a request comes in. All bytes are borrowed for the call. */
 typedef struct licet_facts {
     uint32_t app;                             /* row of the image */
@@ -91,6 +97,7 @@ typedef struct licet_facts {
     licet_flow flow;                          /* that the gate stands in */
     bool upgrade;                             /* asks for another protocol */
     uint64_t time_ms;
+    const licet_handed *handed; /* files, handed over by somebody who says to whom; NULL: a request */
 } licet_facts;
 
 typedef struct licet_verdict_limit {

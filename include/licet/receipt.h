@@ -79,6 +79,13 @@ typedef struct licet_receipt {
     licet_receipt_unit units[LICET_RECEIPT_UNITS_MAX];
 } licet_receipt;
 
+/* Of files handed over (a disclosure): no gate made it, and it is no request. */
+static inline bool
+licet_receipt_is_handed(const licet_receipt *receipt)
+{
+    return receipt->identity.gate == 0 && receipt->identity.epoch == 0;
+}
+
 bool licet_receipt_encode(const licet_receipt *receipt, licet_buffer *out, licet_error *err);
 bool licet_receipt_decode(licet_bytes entry, licet_receipt *out_receipt, licet_error *err);
 

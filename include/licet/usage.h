@@ -89,6 +89,26 @@ bool licet_usage_versions(licet_usage *usage, const char *ledger, licet_on_usage
 typedef bool (*licet_on_usage_change)(void *user, uint64_t entry, const licet_change_record *record, licet_error *err);
 bool licet_usage_changes(licet_usage *usage, const char *ledger, licet_on_usage_change on_change, void *user,
                          licet_error *err);
+/* What left in files: the disclosures of a ledger with from_ms <= time < before_ms, in the order of their entries.
+ * Their units are in the rows of licet_usage_each as well. */
+typedef struct licet_usage_disclosure {
+    uint64_t entry, sequence, time_ms;
+    bool counted, anyway;
+    uint8_t reason; /* licet_reason: why the terms refuse it, or would; 0: they do not */
+    licet_flow flow;
+    licet_verdict_kind verdict;
+    licet_context context; /* borrowed for the call, as all below */
+    licet_bytes unit;
+    uint64_t total, distinct; /* distinct 0 where nothing was counted */
+    uint32_t files_len;
+    const licet_disclosure_file *files;
+} licet_usage_disclosure;
+typedef bool (*licet_on_usage_disclosure)(void *user, const licet_usage_disclosure *disclosure, licet_error *err);
+bool licet_usage_disclosures(licet_usage *usage, const char *ledger, uint64_t from_ms, uint64_t before_ms,
+                             licet_on_usage_disclosure on_disclosure, void *user, licet_error *err);
+/* The newest disclosure of this very file to this recipient. */
+bool licet_usage_disclosed(licet_usage *usage, const char *ledger, const licet_hash *sha256, licet_bytes recipient,
+                           uint64_t *out_sequence, uint64_t *out_time_ms, bool *out_found, licet_error *err);
 /* Gap records of a ledger that overlap the span. */
 typedef bool (*licet_on_usage_gap)(void *user, uint64_t index, const licet_gap *gap, const licet_bytes *unit_names,
                                    licet_error *err);

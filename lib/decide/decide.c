@@ -25,7 +25,7 @@
  *  (4) A refusal reserves nothing.
  *  (6) The recipient in effect is the declared one, else that of the credential or the app, else that of the use case.
  *      Where content is passed on, who shows a credential that names a recipient cannot declare itself to be another:
- *      it may name a part of it, and any other name is not believed.
+ *      it may name a part of it, and any other name is not believed. Of files it is ours to say who gets them.
  *  (7) A recipient that is registered for another time is judged by rules 9 to 11 all the same: an end of its entry
  * does not make a government a stranger. One that nobody registered is judged by rule 8 alone. (8) What a clause of
  * mode observe refuses is passed and recorded, unless another rule refuses too; the reason is then that of the other.
@@ -191,6 +191,11 @@ static void
 judge_endpoint(const licet_image *image, const licet_image_version *version, const licet_facts *facts,
                licet_verdict *verdict)
 {
+    if (facts->handed != NULL) {
+        verdict->endpoint = LICET_NONE;
+        verdict->metered = true;
+        return;
+    }
     verdict->endpoint = licet_decide_endpoint(image, version, facts->method, facts->path);
     verdict->metered = verdict->endpoint != LICET_NONE && image->endpoints[verdict->endpoint].counts.count > 0;
     if (facts->upgrade && (verdict->metered || verdict->endpoint == LICET_NONE)) { /* nobody could count behind it */
@@ -257,7 +262,7 @@ find_recipient(const licet_image *image, const licet_facts *facts, licet_verdict
     uint32_t declared = name.len > 0 ? licet_image_recipient_named(image, name) : LICET_NONE;
     uint32_t shown = facts->credential == LICET_NONE ? image->apps[facts->app].recipient
                                                      : image->credentials[facts->credential].recipient;
-    bool bound = facts->flow == LICET_FLOW_PASSED_ON && shown != LICET_NONE &&
+    bool bound = facts->flow == LICET_FLOW_PASSED_ON && facts->handed == NULL && shown != LICET_NONE &&
                  !(declared != LICET_NONE && licet_image_recipient_within(image, declared, shown));
 
     verdict->recipient = name;
@@ -350,6 +355,11 @@ reserve_units(const licet_image *image, const licet_facts *facts, licet_verdict 
     uint32_t counted = UINT32_C(1) << LICET_KIND_REQUEST | UINT32_C(1) << LICET_KIND_BYTE;
 
     memset(verdict->reserve, 0, sizeof(verdict->reserve));
+    if (facts->handed != NULL) {
+        verdict->reserve[LICET_KIND_BYTE] = facts->handed->bytes;
+        verdict->reserve[facts->handed->kind] = facts->handed->units;
+        return UINT32_C(1) << LICET_KIND_BYTE | UINT32_C(1) << facts->handed->kind;
+    }
     verdict->reserve[LICET_KIND_REQUEST] = 1;
     if (verdict->endpoint != LICET_NONE) {
         licet_range counts = image->endpoints[verdict->endpoint].counts;
@@ -393,7 +403,7 @@ licet_decide_amounts(const licet_image *image, const licet_facts *facts, licet_v
             !licet_image_limit_covers(image, limit, facts->flow, verdict->purpose, &scope)) {
             continue;
         }
-        if (limit->kind == LICET_KIND_BYTE) {
+        if (limit->kind == LICET_KIND_BYTE && facts->handed == NULL) {
             verdict->reserve[LICET_KIND_BYTE] = 1; /* nobody knows the size yet: like a unit without a page */
         }
         assert(verdict->limits_len < LICET_LIMITS_PER_REQUEST_MAX); /* check refuses an agreement with more */

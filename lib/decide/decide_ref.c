@@ -346,7 +346,7 @@ recipient_of(const licet_image *image, const licet_facts *facts, licet_verdict *
     }
     v->registered = LICET_NONE;
     v->recipient = licet_bytes_of(NULL, 0);
-    if (of_caller != LICET_NONE && facts->flow == LICET_FLOW_PASSED_ON) {
+    if (of_caller != LICET_NONE && facts->flow == LICET_FLOW_PASSED_ON && facts->handed == NULL) {
         v->registered = is_caller ? declared : of_caller;
     } else if (facts->recipient.len > 64) {
         return;
@@ -449,8 +449,10 @@ all_objections(const licet_image *image, const licet_facts *facts, const licet_v
         ended = ended || facts->time_ms >= image->credentials[facts->credential].before_ms;
     }
     WHEN(ended, CREDENTIAL_ENDED, LICET_NONE)
-    WHEN(facts->upgrade && (v->metered || v->endpoint == LICET_NONE), UPGRADE_REFUSED, LICET_NONE)
-    WHEN(v->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE, ENDPOINT_UNLISTED, LICET_NONE)
+    WHEN(facts->handed == NULL && facts->upgrade && (v->metered || v->endpoint == LICET_NONE), UPGRADE_REFUSED,
+         LICET_NONE)
+    WHEN(facts->handed == NULL && v->endpoint == LICET_NONE && version->unlisted == LICET_RULE_REFUSE,
+         ENDPOINT_UNLISTED, LICET_NONE)
     use_case_of(image, facts, &wrong_use_case);
     WHEN(wrong_use_case, USE_CASE_UNKNOWN, by)
     WHEN(v->use_case == LICET_NONE && !wrong_use_case && needed, USE_CASE_NOT_DECLARED, by)
@@ -514,7 +516,8 @@ licet_decide_ref(const licet_image *image, const licet_facts *facts, licet_verdi
     if (v.endpoint == LICET_NONE && facts->method.len == 4 && memcmp(facts->method.data, "HEAD", 4) == 0) {
         v.endpoint = endpoint_of(image, &image->versions[v.version], licet_bytes_of_text("GET"), facts->path);
     }
-    v.metered = v.endpoint != LICET_NONE && image->endpoints[v.endpoint].counts.count != 0;
+    v.endpoint = facts->handed != NULL ? LICET_NONE : v.endpoint;
+    v.metered = facts->handed != NULL || (v.endpoint != LICET_NONE && image->endpoints[v.endpoint].counts.count != 0);
     v.use_case = use_case_of(image, facts, &wrong);
     v.purpose = effective(image, facts->purpose, v.use_case,
                           v.use_case == LICET_NONE ? none : image->use_cases[v.use_case].purpose);

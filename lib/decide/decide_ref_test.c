@@ -440,6 +440,9 @@ any_facts(const world *w)
                                         "/a/x/c", "/x/b/y", "/",    "/a/",  "//b"};
     static const char *const queries[] = {"", "n=5", "n=500", "ids=1,2,3", "n=5&ids=1%2C2", "%6e=7&n=x", "n=&ids=&n=0"};
 
+    static licet_handed handed;
+
+    handed = (licet_handed){.kind = any(w->header.kinds_len), .units = any(5000), .bytes = any(1 << 20)};
     return (licet_facts){
         .app = any(w->header.apps_len),
         .credential = chance(50) ? LICET_NONE : any(w->header.credentials_len),
@@ -451,6 +454,7 @@ any_facts(const world *w)
         .recipient = chance(60) ? licet_bytes_of(NULL, 0) : any_name(),
         .flow = (licet_flow)any(2),
         .upgrade = chance(5),
+        .handed = chance(10) ? &handed : NULL,
         .time_ms = any_time(w),
     };
 }

@@ -222,7 +222,14 @@ licet_amounts_ref(const licet_image *image, const licet_facts *facts, bool in_fo
     bool counted[LICET_KINDS_MAX] = {[LICET_KIND_REQUEST] = true, [LICET_KIND_BYTE] = true};
     licet_range limits = image->versions[v->version].limits;
 
-    v->reserve[LICET_KIND_REQUEST] = 1;
+    if (facts->handed != NULL) {
+        counted[LICET_KIND_REQUEST] = facts->handed->kind == LICET_KIND_REQUEST;
+        counted[facts->handed->kind] = true;
+        v->reserve[LICET_KIND_BYTE] = facts->handed->bytes;
+        v->reserve[facts->handed->kind] = facts->handed->units;
+    } else {
+        v->reserve[LICET_KIND_REQUEST] = 1;
+    }
     for (uint32_t i = 0; v->endpoint != LICET_NONE && i < image->endpoints[v->endpoint].counts.count; i++) {
         const licet_image_count *count = &image->counts[image->endpoints[v->endpoint].counts.first + i];
 
@@ -238,7 +245,7 @@ licet_amounts_ref(const licet_image *image, const licet_facts *facts, bool in_fo
         if (!is_in(row, limits) || !counted[limit->kind] || !binds(image, limit, facts, v)) {
             continue;
         }
-        if (limit->kind == LICET_KIND_BYTE) {
+        if (limit->kind == LICET_KIND_BYTE && facts->handed == NULL) {
             v->reserve[LICET_KIND_BYTE] = 1;
         }
         v->limits[v->limits_len++] = (licet_verdict_limit){.limit = row,

@@ -37,6 +37,8 @@ json_t *report_section_refusals(maker *m);
 json_t *report_section_unattributed(maker *m, const json_t *use_cases);
 /* registry.c */
 json_t *report_section_registry(maker *m, licet_error *err);
+/* disclosures.c */
+json_t *report_section_disclosures(maker *m, licet_error *err);
 /* charges.c */
 json_t *report_section_charges(maker *m);
 /* unknown.c: what is not known. */

@@ -34,6 +34,8 @@ void page_put_table(page *p, text_table *table);
 /* page_charges.c: the answer on page one in words; a table for each period. */
 void page_say_charges(const page *p, char *out, size_t len);
 void page_put_charges(page *p);
+/* page_disclosures.c */
+void page_put_disclosures(page *p);
 /* page_tables.c: all that follows page one. dir: of the site, for the command that checks. */
 void page_put_tables(page *p, const char *dir);
 

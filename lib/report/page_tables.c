@@ -303,6 +303,7 @@ page_put_tables(page *p, const char *dir)
         licet_put_format(p->out, "\n  %zu units more are in the JSON form\n", p->units_had - p->units_len);
     }
     put_limits(p);
+    page_put_disclosures(p);
     page_put_charges(p);
     put_refusals(p);
     put_unmetered(p);

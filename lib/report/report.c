@@ -127,6 +127,9 @@ make_sections(maker *m, json_t *root, uint64_t applied, licet_error *err)
     if (!take_list(m, root, LIST_CREDENTIALS, err)) {
         return false;
     }
+    if (!take(m, root, "disclosures", report_section_disclosures(m, err))) {
+        return false;
+    }
     maker_put(m, root, "charges", report_section_charges(m));
     maker_put(m, root, "findings", maker_array(m)); /* leads are not looked for by this version */
     maker_put(m, root, "unattributed", report_section_unattributed(m, json_object_get(root, "use_cases")));

@@ -261,7 +261,7 @@ assert_refusals(const json_t *root, uint64_t observed)
 
 /* What the entries hold, counted without tables. */
 typedef struct by_hand {
-    uint64_t delivered, refused, bytes, posts, users, observed, unmetered, charged_posts;
+    uint64_t delivered, refused, bytes, posts, users, observed, unmetered, charged_posts, disclosed;
 } by_hand;
 
 static by_hand
@@ -283,7 +283,8 @@ count(const random_ledger *r, uint64_t from, uint64_t before)
                 held += receipt.units[j].kind == 1 ? receipt.units[j].count : 0;
                 h.users += receipt.units[j].kind == 4 ? receipt.units[j].count : 0;
             }
-            h.delivered += receipt.part == 0;
+            h.delivered += receipt.part == 0 && receipt.identity.gate != 0;
+            h.disclosed += receipt.identity.gate == 0 ? receipt.units[0].count : 0;
             h.observed += receipt.part == 0 && receipt.verdict == LICET_VERDICT_OBSERVE;
             h.bytes += receipt.bytes;
             h.posts += post;
@@ -445,6 +446,21 @@ check_limits(const json_t *root, const random_ledger *r, uint64_t from, uint64_t
     }
 }
 
+static uint64_t
+disclosed(const json_t *root)
+{
+    const json_t *list = json_object_get(root, "disclosures"), *row;
+    uint64_t sum = 0;
+    size_t i;
+
+    json_array_foreach(list, i, row)
+    {
+        sum += (uint64_t)json_integer_value(json_object_get(row, "gross"));
+        assert_true(json_array_size(json_object_get(row, "files")) >= 1);
+    }
+    return sum;
+}
+
 static void
 test_sums(void **state)
 {
@@ -475,6 +491,7 @@ test_sums(void **state)
             assert_int_equal(get(json_object_get(root, "totals"), "units", "user", "gross"), h.users);
             assert_int_equal(get(root, "unmetered", "responses", NULL), h.unmetered);
             assert_int_equal(get(json_object_get(root, "unmetered"), "units", "post", "charged"), h.charged_posts);
+            assert_int_equal(disclosed(root), h.disclosed);
             assert_refusals(root, h.observed);
             check_lists(root);
             check_unattributed(root);

@@ -7,7 +7,7 @@
  *      not known is CORRUPT with the entry's index.
  *  (3) Receipts and runs go through the sums of the batch; records, which are
  *      few, go into the tables at once.
- *  (4) A response in several parts is one request: its first part (0) counts.
+ *  (4) A response in several parts is one request: its first part (0) counts. A disclosure is none.
  */
 #include "usage_db.h"
 
@@ -91,6 +91,24 @@ beyond_of(const applying *a, const licet_receipt *receipt, const licet_receipt_u
     return receipt->unmetered && a->ledger->holds[unit->kind] && unit->count > counted ? unit->count - counted : 0;
 }
 
+/* (4) A disclosure's receipt is none. */
+static bool
+is_request(const licet_receipt *receipt)
+{
+    return receipt->part == 0 && !licet_receipt_is_handed(receipt);
+}
+
+/* The disclosure before it says what, its receipt for whom. */
+static bool
+name_context(applying *a, const licet_receipt *receipt, licet_error *err)
+{
+    sqlite3_stmt *statement = a->usage->statements[USAGE_NAME_DISCLOSURE];
+    const uint64_t row[] = {(uint64_t)a->ledger->id, receipt->identity.sequence, receipt->context, receipt->flow,
+                            receipt->verdict};
+
+    return usage_bind(a->usage, statement, row, 5, err) && usage_run(a->usage, statement, err);
+}
+
 static bool
 apply_receipt(applying *a, licet_error *err)
 {
@@ -111,7 +129,8 @@ apply_receipt(applying *a, licet_error *err)
     key.basis = (uint8_t)receipt.basis;
     key.unmetered = receipt.unmetered;
     key.observe = receipt.observe;
-    if (!add(a, &key, receipt.part == 0 ? 1 : 0, receipt.bytes, err)) {
+    if (!add(a, &key, is_request(&receipt) ? 1 : 0, receipt.bytes, err) ||
+        (licet_receipt_is_handed(&receipt) && !name_context(a, &receipt, err))) {
         return false;
     }
     for (size_t i = 0; i < receipt.units_len; i++) {
@@ -347,6 +366,51 @@ apply_change(applying *a, licet_error *err)
     return usage_run(a->usage, statement, err);
 }
 
+/* Its units stand in its receipt, which comes next. */
+static bool
+apply_disclosure(applying *a, licet_error *err)
+{
+    sqlite3_stmt *statement = a->usage->statements[USAGE_ADD_DISCLOSURE];
+    licet_disclosure_file files[LICET_DISCLOSURE_FILES_MAX];
+    licet_disclosure d;
+
+    if (!licet_disclosure_decode(a->entry, files, &d, err)) {
+        return false;
+    }
+    if (!a->ledger->known[d.unit]) {
+        return LICET_FAIL(err, LICET_E_CORRUPT, 0, "unit kind %u: no record of the ledger says what it is",
+                          (unsigned)d.unit);
+    }
+    const uint64_t row[] = {(uint64_t)a->ledger->id,
+                            a->index,
+                            d.identity.sequence,
+                            d.time_ms,
+                            d.counted,
+                            d.anyway,
+                            d.reason,
+                            d.unit,
+                            d.total,
+                            d.distinct};
+    if (!usage_bind(a->usage, statement, row, 10, err) || !usage_run(a->usage, statement, err)) {
+        return false;
+    }
+    statement = a->usage->statements[USAGE_ADD_DISCLOSED_FILE];
+    for (uint32_t i = 0; i < d.files_len; i++) {
+        const uint64_t file[] = {(uint64_t)a->ledger->id, a->index, i, files[i].size};
+
+        if (!usage_bind(a->usage, statement, file, 4, err)) {
+            return false;
+        }
+        if (sqlite3_bind_blob(statement, 5, files[i].sha256.bytes, LICET_SHA256_LEN, SQLITE_TRANSIENT) != SQLITE_OK) {
+            return usage_fail(a->usage, err, "cannot bind a hash");
+        }
+        if (!usage_run(a->usage, statement, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 apply_fold(applying *a, licet_error *err)
 {
@@ -354,7 +418,7 @@ apply_fold(applying *a, licet_error *err)
                       (unsigned long long)a->index);
 }
 
-/* What adds nothing to any sum: the peer's ids, and a disclosure, whose units stand in its receipt. */
+/* What adds nothing to any table: the peer's ids. */
 static bool
 apply_nothing(applying *a, licet_error *err)
 {
@@ -378,7 +442,7 @@ static const struct {
     {LICET_ENTRY_REFUSED, apply_refused},
     {LICET_ENTRY_CHANGE, apply_change},
     {LICET_ENTRY_PEERS, apply_nothing},
-    {LICET_ENTRY_DISCLOSURE, apply_nothing},
+    {LICET_ENTRY_DISCLOSURE, apply_disclosure},
     {LICET_ENTRY_DUPLICATES, apply_duplicates},
 };
 

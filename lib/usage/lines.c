@@ -41,7 +41,10 @@
     X(changes,                                                                                                         \
       "entry, time, from_ms, image, number, subject, action, flags, id, document, words, who, applied_by, "            \
       "approved_by",                                                                                                   \
-      "entry")
+      "entry")                                                                                                         \
+    X(disclosures,                                                                                                     \
+      "entry, sequence, time, counted, anyway, reason, kind, total, distinct_ids, context, flow, verdict", "entry")    \
+    X(disclosed_files, "entry, place, size, sha256", "entry, place")
 
 static const struct {
     const char *name, *sql;

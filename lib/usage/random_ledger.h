@@ -259,6 +259,34 @@ random_add_record(random_ledger *r)
     random_close_entry(r);
 }
 
+/* What left in a file, and its receipt. */
+static inline void
+random_add_disclosure(random_ledger *r)
+{
+    size_t context = random_below(r, RANDOM_CONTEXTS);
+    licet_disclosure_file files[2] = {{random_below(r, 1000), {{0}}}, {random_below(r, 1000), {{0}}}};
+    licet_disclosure d = {.identity = {0, 0, r->sequence++}, .time_ms = random_time(r), .files = files};
+    licet_receipt receipt = {.flow = LICET_FLOW_PASSED_ON,
+                             .basis = LICET_BASIS_DECLARED,
+                             .identity = d.identity,
+                             .time_ms = d.time_ms,
+                             .context = random_context_number(context),
+                             .bytes = random_below(r, 10000)};
+
+    random_tell_context(r, context);
+    random_tell_kind(r, 0);
+    d.unit = random_kinds[0].number;
+    d.total = 1 + random_below(r, 5000);
+    d.files_len = 1 + (uint32_t)random_below(r, 2);
+    memset(files[0].sha256.bytes, (int)random_below(r, 256), LICET_SHA256_LEN);
+    receipt.units_len = 1;
+    receipt.units[0] = (licet_receipt_unit){d.unit, d.total};
+    licet_disclosure_encode(&d, &r->bytes, NULL);
+    random_close_entry(r);
+    licet_receipt_encode(&receipt, &r->bytes, NULL);
+    random_close_entry(r);
+}
+
 /* About n entries; r->entries and r->len hold them, until random_ledger_done. */
 static inline void
 random_ledger_make(random_ledger *r, const char *name, uint64_t seed, size_t n, uint64_t start_ms)
@@ -281,6 +309,8 @@ random_ledger_make(random_ledger *r, const char *name, uint64_t seed, size_t n, 
             random_add_receipt(r);
         } else if (what < 9) {
             random_add_refusals(r);
+        } else if (random_below(r, 6) == 0) {
+            random_add_disclosure(r);
         } else {
             random_add_record(r);
         }

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define USAGE_APPLICATION_ID 0x4c434555 /* LCEU */
-#define USAGE_FORMAT 4
+#define USAGE_FORMAT 5
 #define USAGE_BUSY_MS 10000
 
 static const char schema[] =
@@ -76,7 +76,15 @@ static const char schema[] =
     " from_ms INTEGER NOT NULL, image INTEGER NOT NULL, number INTEGER NOT NULL, subject INTEGER NOT NULL,"
     " action INTEGER NOT NULL, flags INTEGER NOT NULL, id TEXT NOT NULL, document BLOB NOT NULL, words BLOB NOT NULL,"
     " who BLOB NOT NULL, applied_by BLOB NOT NULL, approved_by BLOB NOT NULL, PRIMARY KEY(ledger, entry)) STRICT,"
-    " WITHOUT ROWID;";
+    " WITHOUT ROWID;"
+    "CREATE TABLE disclosures(ledger INTEGER NOT NULL, entry INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+    " time INTEGER NOT NULL, counted INTEGER NOT NULL, anyway INTEGER NOT NULL, reason INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, total INTEGER NOT NULL, distinct_ids INTEGER NOT NULL, context INTEGER NOT NULL,"
+    " flow INTEGER NOT NULL, verdict INTEGER NOT NULL, PRIMARY KEY(ledger, entry), UNIQUE(ledger, sequence)) STRICT,"
+    " WITHOUT ROWID;"
+    "CREATE TABLE disclosed_files(ledger INTEGER NOT NULL, entry INTEGER NOT NULL, place INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, sha256 BLOB NOT NULL, PRIMARY KEY(ledger, entry, place)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX disclosed_by_hash ON disclosed_files(ledger, sha256);";
 
 static const char *const statement_sql[] = {
 #define STATEMENT_SQL(name, sql) (sql),

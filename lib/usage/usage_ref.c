@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define REF_KEYS 11
-#define REF_SUMS 8
+#define REF_SUMS 11
 
 /* In the order of the dump. */
 enum {
@@ -27,11 +27,13 @@ enum {
     PERIOD_UNITS,
     UNIDENTIFIED,
     REFUSED,
-    CHANGES
+    CHANGES,
+    DISCLOSURES,
+    DISCLOSED_FILES
 };
-static const char *const names[] = {"contexts",     "kinds",   "versions",  "sums",    "amounts",
-                                    "credits",      "gaps",    "gap_units", "periods", "period_units",
-                                    "unidentified", "refused", "changes"};
+static const char *const names[] = {"contexts",     "kinds",   "versions",  "sums",        "amounts",
+                                    "credits",      "gaps",    "gap_units", "periods",     "period_units",
+                                    "unidentified", "refused", "changes",   "disclosures", "disclosed_files"};
 
 typedef struct ref_row {
     int table;
@@ -127,7 +129,16 @@ add_receipt(ref *r, const licet_receipt *receipt)
                                receipt->observe};
     ref_row *row = row_of(r, SUMS, keys, 10, 2);
 
-    row->sums[0] += receipt->part == 0;
+    row->sums[0] += receipt->part == 0 && (receipt->identity.gate != 0 || receipt->identity.epoch != 0);
+    for (size_t i = 0; i < r->len && receipt->identity.gate == 0 && receipt->identity.epoch == 0; i++) {
+        uint64_t *of = r->rows[i].sums; /* of its disclosure: what only the receipt says */
+
+        if (r->rows[i].table == DISCLOSURES && of[0] == receipt->identity.sequence && of[8] == 0) {
+            of[8] = receipt->context;
+            of[9] = receipt->flow;
+            of[10] = receipt->verdict;
+        }
+    }
     row->sums[1] = most(row->sums[1], receipt->bytes);
     for (size_t i = 0; i < receipt->units_len; i++) {
         uint64_t count = receipt->units[i].count, counted = 0;
@@ -157,9 +168,26 @@ add_units(ref *r, int table, uint64_t entry, const licet_receipt_unit *units, si
     }
 }
 
+static void
+add_disclosure(ref *r, uint64_t entry, const licet_disclosure *d)
+{
+    const uint64_t said[] = {d->identity.sequence, d->time_ms, d->counted, d->anyway, d->reason, d->unit, d->total,
+                             d->distinct};
+
+    memcpy(row_of(r, DISCLOSURES, &entry, 1, 11)->sums, said, sizeof(said));
+    for (uint64_t i = 0; i < d->files_len; i++) {
+        ref_row *row = row_of(r, DISCLOSED_FILES, (uint64_t[]){entry, i}, 2, 1);
+
+        row->sums[0] = d->files[i].size;
+        put_hash(row, &d->files[i].sha256);
+    }
+}
+
 static bool
 add_record(ref *r, uint64_t entry, licet_bytes bytes)
 {
+    licet_disclosure_file files[LICET_DISCLOSURE_FILES_MAX];
+    licet_disclosure disclosure;
     licet_context context;
     licet_version_record version;
     licet_gap gap;
@@ -225,6 +253,8 @@ add_record(ref *r, uint64_t entry, licet_bytes bytes)
         put_hash(row, &change.who);
         put_hash(row, &change.as);
         put_hash(row, &change.approved);
+    } else if (licet_disclosure_decode(bytes, files, &disclosure, NULL)) {
+        add_disclosure(r, entry, &disclosure);
     } else {
         return false;
     }

@@ -358,7 +358,7 @@ count_span(const random_ledger *r, uint64_t from, uint64_t before)
             receipt.time_ms < before) {
             uint64_t post = 0, user = 0, held_post = 0, held_user = 0;
 
-            s.requests += receipt.part == 0;
+            s.requests += receipt.part == 0 && receipt.identity.gate != 0;
             s.bytes += receipt.bytes;
             for (size_t j = 0; j < receipt.units_len; j++) {
                 uint64_t count = receipt.units[j].count;
