@@ -5,9 +5,14 @@
  *  (1) Nothing is replaced: a version is accepted once by each party; another text is another version.
  *  (2) A note is taken in only if the key given verifies it and its hashes are those of the files here.
  */
-#include "acceptance.h"
 #include "agreement.h"
+#include "operator.h"
+#include "recorder.h"
 
+#include "licet/acceptance.h"
+#include "licet/store.h"
+
+#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +25,7 @@ typedef struct accepting {
     const licet_image *image;
     const licet_image_version *version;
     const char *party; /* of the site */
+    uint32_t recorded; /* acceptances that are new in the ledger */
     licet_error err;
 } accepting;
 
@@ -50,16 +56,16 @@ version_of(const licet_agreement_options *o, const licet_image *image)
 static bool
 is_new(accepting *a, const char *party, int *out_exit)
 {
-    acceptance before;
+    licet_acceptance before;
     licet_verifier_key key;
     licet_bytes id = licet_image_text(a->image, a->version->id);
 
-    if (!acceptance_read(a->o->dir, a->image, a->version, party, &before, &key, &a->err)) {
+    if (!licet_acceptance_read(a->o->dir, a->image, a->version, party, &before, &key, &a->err)) {
         *out_exit = a->err.code == LICET_E_NOT_FOUND ? LICET_EXIT_OK : failed(a);
         return a->err.code == LICET_E_NOT_FOUND;
     }
     *out_exit = LICET_EXIT_NO;
-    if (acceptance_is_of(&before, a->version)) {
+    if (licet_acceptance_is_of(&before, a->version)) {
         licet_cli_fail(&licet_command_agreement, "version %.*s was accepted by the %s at %s already", (int)id.len,
                        (const char *)id.data, party, before.time);
     } else {
@@ -73,7 +79,7 @@ is_new(accepting *a, const char *party, int *out_exit)
 
 /* Note and key, into the folder of what is accepted. */
 static bool
-store(accepting *a, const acceptance *accepted, licet_bytes note, const licet_verifier_key *key)
+store(accepting *a, const licet_acceptance *accepted, licet_bytes note, const licet_verifier_key *key)
 {
     char path[PATH_MAX], key_path[PATH_MAX], folder[PATH_MAX];
     licet_buffer line;
@@ -81,8 +87,8 @@ store(accepting *a, const acceptance *accepted, licet_bytes note, const licet_ve
 
     licet_buffer_init(&line, 1024);
     snprintf(folder, sizeof(folder), "%.2000s/agreements/%s/accepted", a->o->dir, accepted->agreement);
-    ok = acceptance_path(a->o->dir, accepted, ".note", path, sizeof(path), &a->err) &&
-         acceptance_path(a->o->dir, accepted, ".key", key_path, sizeof(key_path), &a->err) &&
+    ok = licet_acceptance_path(a->o->dir, accepted, ".note", path, sizeof(path), &a->err) &&
+         licet_acceptance_path(a->o->dir, accepted, ".key", key_path, sizeof(key_path), &a->err) &&
          licet_dir_make(folder, 0755, &a->err) && licet_verifier_key_format(key, &line) && licet_put_u8(&line, '\n') &&
          licet_file_replace(key_path, licet_buffer_view(&line), 0644, &a->err) &&
          licet_file_replace(path, note, 0644, &a->err);
@@ -113,30 +119,99 @@ read_signer(accepting *a, licet_signer_key *out_key)
     return ok;
 }
 
+/* ---- the ledger ------------------------------------------------------------------ */
+
+/* Nothing of the agreement is recorded yet: the apply that does records the acceptance too. */
+static bool
+is_applied(const accepting *a)
+{
+    licet_store *store = NULL;
+    licet_error ignored;
+    bool applied = false;
+
+    if (licet_store_open(a->o->dir, true, &store, &ignored)) {
+        applied = licet_store_image_of(store, a->o->agreement) != NULL;
+        licet_store_close(store);
+    }
+    return applied;
+}
+
+static bool
+alone(accepting *a)
+{
+    licet_recorder_options options = {.dir = a->o->dir, .now_ms = licet_cli_now()};
+    licet_recorder *recorder = NULL;
+    licet_error later;
+    bool ok;
+
+    if (!licet_recorder_open(&options, &recorder, &a->err)) {
+        return false;
+    }
+    ok = licet_recorder_accept(recorder, a->o->agreement, options.now_ms, &a->recorded, &a->err);
+    if (!licet_recorder_close(recorder, options.now_ms, &later) && ok) {
+        a->err = later;
+        ok = false;
+    }
+    return ok;
+}
+
+/* Through licetd, or alone. */
+static bool
+record(accepting *a)
+{
+    char path[256];
+    licet_buffer answer;
+    json_t *json;
+    const char *detail;
+    long status = 0;
+    bool ok;
+
+    if (!is_applied(a)) {
+        return true;
+    }
+    licet_buffer_init(&answer, (size_t)1 << 20);
+    snprintf(path, sizeof(path), "/accept?agreement=%.*s", LICET_NAME_MAX, a->o->agreement);
+    ok = licet_operator_call(a->o->dir, "POST", path, (licet_bytes){NULL, 0}, 0, &status, &answer, &a->err);
+    if (ok) {
+        json = json_loadb((const char *)answer.data, answer.len, 0, NULL);
+        a->recorded = (uint32_t)json_integer_value(json_object_get(json, "recorded"));
+        detail = json_string_value(json_object_get(json, "detail"));
+        ok = status == 200 || LICET_FAIL(&a->err, LICET_E_STATE, 0, "licetd answered %ld: %s", status,
+                                         detail != NULL ? detail : "no reason given");
+        json_decref(json);
+    } else if (a->err.code == LICET_E_NOT_FOUND) {
+        ok = alone(a);
+    }
+    licet_buffer_done(&answer);
+    return ok;
+}
+
 static int
-tell(const accepting *a, const acceptance *accepted, const licet_verifier_key *key)
+tell(const accepting *a, const licet_acceptance *accepted, const licet_verifier_key *key)
 {
     char path[PATH_MAX];
     licet_error ignored;
 
-    if (!acceptance_path(a->o->dir, accepted, ".note", path, sizeof(path), &ignored)) {
+    if (!licet_acceptance_path(a->o->dir, accepted, ".note", path, sizeof(path), &ignored)) {
         return LICET_EXIT_FAILED;
     }
     if (a->o->json) {
         return licet_cli_json_print(&licet_command_agreement,
-                                    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "agreement", accepted->agreement,
-                                              "version", accepted->version, "party", accepted->party, "as",
-                                              accepted->as, "time", accepted->time, "key", key->name, "note", path));
+                                    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "agreement",
+                                              accepted->agreement, "version", accepted->version, "party",
+                                              accepted->party, "as", accepted->as, "time", accepted->time, "key",
+                                              key->name, "note", path, "recorded", a->recorded > 0));
     }
-    printf("version %s of %s accepted by the %s, key %s\nnote: %s\n", accepted->version, accepted->agreement,
-           accepted->party, key->name, path);
+    printf("version %s of %s accepted by the %s, key %s\nnote: %s\n%s\n", accepted->version, accepted->agreement,
+           accepted->party, key->name, path,
+           a->recorded > 0 ? "recorded in the ledger" : "not recorded yet: the apply that records this text does");
     return LICET_EXIT_OK;
 }
 
 static int
 sign(accepting *a)
 {
-    acceptance accepted = {0};
+    licet_acceptance accepted = {0};
     licet_signer_key key;
     licet_buffer text, note;
     licet_bytes agreement = licet_image_text(a->image, a->image->header->agreement),
@@ -160,8 +235,9 @@ sign(accepting *a)
     memcpy(accepted.catalogue_sha256, a->version->catalogue_sha256, LICET_SHA256_LEN);
     licet_buffer_init(&text, NOTE_FILE_MAX);
     licet_buffer_init(&note, NOTE_FILE_MAX);
-    if (!acceptance_format(&accepted, &text) || !licet_note_sign(licet_buffer_view(&text), &key, &note, &a->err) ||
-        !store(a, &accepted, licet_buffer_view(&note), &key.verifier)) {
+    if (!licet_acceptance_format(&accepted, &text) ||
+        !licet_note_sign(licet_buffer_view(&text), &key, &note, &a->err) ||
+        !store(a, &accepted, licet_buffer_view(&note), &key.verifier) || !record(a)) {
         result = failed(a);
     } else {
         result = tell(a, &accepted, &key.verifier);
@@ -174,7 +250,7 @@ sign(accepting *a)
 
 /* The row of the version that a note is of; NULL: said why not. */
 static bool
-check_note(accepting *a, const acceptance *accepted)
+check_note(accepting *a, const licet_acceptance *accepted)
 {
     licet_bytes agreement = licet_image_text(a->image, a->image->header->agreement);
 
@@ -191,7 +267,7 @@ check_note(accepting *a, const acceptance *accepted)
         return LICET_FAIL(&a->err, LICET_E_INVALID, 0, "%.200s is of version %s, which is not here", a->o->note,
                           accepted->version);
     }
-    return acceptance_is_of(accepted, a->version) ||
+    return licet_acceptance_is_of(accepted, a->version) ||
            LICET_FAIL(&a->err, LICET_E_INVALID, 0,
                       "%.200s: version %s or its catalogue differs here from what the %s accepted", a->o->note,
                       accepted->version, accepted->party);
@@ -200,7 +276,7 @@ check_note(accepting *a, const acceptance *accepted)
 static int
 import(accepting *a)
 {
-    acceptance accepted;
+    licet_acceptance accepted;
     licet_verifier_key key;
     uint8_t *note = NULL;
     size_t len = 0;
@@ -210,10 +286,11 @@ import(accepting *a)
     if (!licet_verifier_key_parse(licet_bytes_of_text(a->o->verifier), &key, &a->err) ||
         !licet_file_read(a->o->note, NOTE_FILE_MAX, &note, &len, &a->err) ||
         !licet_note_open(licet_bytes_of(note, len), &key, 1, &text, &a->err) ||
-        !acceptance_parse(text, &accepted, &a->err) || !check_note(a, &accepted)) {
+        !licet_acceptance_parse(text, &accepted, &a->err) || !check_note(a, &accepted)) {
         result = failed(a);
     } else if (is_new(a, accepted.party, &result)) {
-        result = store(a, &accepted, licet_bytes_of(note, len), &key) ? tell(a, &accepted, &key) : failed(a);
+        result =
+            store(a, &accepted, licet_bytes_of(note, len), &key) && record(a) ? tell(a, &accepted, &key) : failed(a);
     }
     free(note);
     return result;

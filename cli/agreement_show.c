@@ -5,8 +5,8 @@
  *  (1) Left the section, right the sentence; no line is longer than 100 characters, unless one word is.
  *  (2) What a file says is shown without its control characters; the reader of the files refuses them already.
  */
-#include "acceptance.h"
 #include "agreement.h"
+#include "licet/acceptance.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -102,18 +102,18 @@ tell_accepted(page *p, const char *dir, const licet_image *image, const licet_im
     static const char *const parties[] = {"licensor", "licensee"};
 
     for (size_t i = 0; i < 2; i++) {
-        acceptance accepted;
+        licet_acceptance accepted;
         licet_verifier_key key;
         licet_error err = {0};
         char text[1200];
         licet_sentence sentence = {.part = "Accepted"};
 
-        if (!acceptance_read(dir, image, version, parties[i], &accepted, &key, &err)) {
+        if (!licet_acceptance_read(dir, image, version, parties[i], &accepted, &key, &err)) {
             snprintf(text, sizeof(text),
                      err.code == LICET_E_NOT_FOUND ? "Not accepted by the %s.%.0s"
                                                    : "The note of the %s does not hold: %.500s.",
                      parties[i], err.text);
-        } else if (!acceptance_is_of(&accepted, version)) {
+        } else if (!licet_acceptance_is_of(&accepted, version)) {
             snprintf(text, sizeof(text), "The files have changed since the %s accepted them at %s.", parties[i],
                      accepted.time);
         } else {

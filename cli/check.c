@@ -3,8 +3,8 @@
  * licet check: judges the files of a site. Every mistake of every file in one run; what is well formed and will still
  * surprise somebody is a note (check_notes.c).
  */
-#include "acceptance.h"
 #include "check_notes.h"
+#include "licet/acceptance.h"
 #include "site.h"
 
 #include "licet/decide.h"
@@ -128,16 +128,16 @@ tell_accepted(const char *dir, const licet_image *image, notes *n)
         licet_bytes id = licet_image_text(image, version->id);
         licet_verifier_key key;
         licet_error err = {0};
-        acceptance accepted;
+        licet_acceptance accepted;
 
-        if (!acceptance_read(dir, image, version, parties[i % 2], &accepted, &key, &err)) {
+        if (!licet_acceptance_read(dir, image, version, parties[i % 2], &accepted, &key, &err)) {
             if (err.code == LICET_E_NOT_FOUND) {
                 continue;
             }
             snprintf(text, sizeof(text), "version %.*s: the note of the %s does not hold: %.500s", (int)id.len,
                      (const char *)id.data, parties[i % 2], err.text);
             on_note(n, text);
-        } else if (!acceptance_is_of(&accepted, version)) {
+        } else if (!licet_acceptance_is_of(&accepted, version)) {
             snprintf(text, sizeof(text), "version %.*s or its catalogue has changed since the %s accepted it at %s",
                      (int)id.len, (const char *)id.data, parties[i % 2], accepted.time);
             on_note(n, text);

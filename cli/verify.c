@@ -226,6 +226,11 @@ print_journal(const verify *v)
 {
     char number[LICET_CLI_NUMBER_TEXT];
 
+    if (v->erased > 0) {
+        printf("clear texts: %s erased, of which the ledgers keep the commitments\n",
+               licet_cli_number(v->erased, number));
+    }
+
     if (v->journal_read) {
         printf("journal: %s entries folded anew%s\n", licet_cli_number(v->journal_entries, number),
                v->journal_hole       ? "; it lost its end once, what lies behind that was not compared"
@@ -329,10 +334,10 @@ run(int argc, char **argv)
     }
     verify_all(&v, ledgers);
     result = v.differs ? LICET_EXIT_NO : v.unreadable ? LICET_EXIT_FAILED : LICET_EXIT_OK;
-    if (v.json &&
-        licet_cli_json_print(&licet_command_verify,
-                             json_pack("{s:b, s:O, s:o, s:O}", "verified", result == LICET_EXIT_OK, "ledgers", ledgers,
-                                       "journal", journal_json(&v), "faults", v.faults)) != LICET_EXIT_OK) {
+    if (v.json && licet_cli_json_print(&licet_command_verify,
+                                       json_pack("{s:b, s:O, s:o, s:I, s:O}", "verified", result == LICET_EXIT_OK,
+                                                 "ledgers", ledgers, "journal", journal_json(&v), "erased",
+                                                 (json_int_t)v.erased, "faults", v.faults)) != LICET_EXIT_OK) {
         result = LICET_EXIT_FAILED;
     }
     json_decref(ledgers);

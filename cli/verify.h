@@ -44,6 +44,7 @@ typedef struct verify {
     licet_usage *usage; /* of the site, one view of it; NULL: no usage tables */
     uint8_t *record;    /* data/signed, NULL: none or not readable */
     size_t record_len;
+    uint64_t erased; /* clear texts that are not there */
     uint64_t journal_entries;
     bool journal_whole;    /* no number is missing from 1 on, and it gives all that the ledgers have */
     bool journal_hole;     /* it lost its end once and went on behind it: the rest was not compared */
@@ -64,6 +65,15 @@ typedef struct verify_pending {
     licet_disclosure_file files[LICET_DISCLOSURE_FILES_MAX];
 } verify_pending;
 bool verify_disclosure(verify_pending *pending, licet_bytes entry, licet_error *err);
+/* verify_acceptance.c: entry by entry; the versions that were recorded so far. */
+typedef struct verify_version {
+    licet_hash agreement, catalogue;
+} verify_version;
+typedef struct verify_versions {
+    verify_version *list; /* owned */
+    size_t len;
+} verify_versions;
+bool verify_acceptance(verify *v, const char *ledger, verify_versions *known, licet_bytes entry, licet_error *err);
 /* verify_ledger.c: a ledger's files, the usage tables, the signer's record. False: a fault was noted. */
 bool verify_one(verify *v, verify_ledger *l);
 /* Checks that a former state (of a kept checkpoint, of the signer's record) is a beginning of the ledger. */

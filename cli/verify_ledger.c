@@ -34,6 +34,7 @@ typedef struct work {
     direct *sums;
     uint64_t sequences[LICET_REFUSALS_MAX];
     verify_pending pending;
+    verify_versions versions;
 } work;
 
 /* ---- sums without tables ----------------------------------------------------- */
@@ -110,7 +111,8 @@ on_entry(void *user, uint64_t index, licet_bytes entry, licet_error *err)
     if (index % PROGRESS_ENTRIES == 0) {
         verify_progress(w->v, w->l->name, index);
     }
-    if (!verify_disclosure(&w->pending, entry, &why)) {
+    if (!verify_disclosure(&w->pending, entry, &why) ||
+        !verify_acceptance(w->v, w->l->name, &w->versions, entry, &why)) {
         return LICET_FAIL(err, why.code, 0, "ledger %s, entry %llu: %.300s", w->l->name, (unsigned long long)index,
                           why.text);
     }
@@ -319,6 +321,7 @@ done:
     if (w != NULL) {
         licet_usage_close(w->anew, NULL);
         free(w->sums);
+        free(w->versions.list);
     }
     free(w);
     return ok;

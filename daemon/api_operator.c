@@ -258,6 +258,22 @@ get_tail(api_operator *api, const http_request *request, http_answer *answer)
 }
 
 static void
+post_accept(api_operator *api, const http_request *request, http_answer *answer)
+{
+    const char *agreement = http_query(request, "agreement");
+    uint32_t recorded = 0;
+    licet_error err;
+
+    if (agreement == NULL) {
+        http_fail(answer, 400, "accept needs an agreement: POST /accept?agreement=A");
+    } else if (!licet_recorder_accept(api->recorder, agreement, request->now_ms, &recorded, &err)) {
+        answer_error(answer, &err);
+    } else {
+        answer_json(answer, json_pack("{s:I}", "recorded", (json_int_t)recorded));
+    }
+}
+
+static void
 post_disclose(api_operator *api, const http_request *request, http_answer *answer)
 {
     api_disclose_post(api->recorder, request, answer);
@@ -278,7 +294,7 @@ api_operator_handle(void *user, const http_request *request, http_answer *answer
     } routes[] = {
         {"GET", "/status", get_status},   {"GET", "/healthz", get_healthz},     {"POST", "/sync", post_sync},
         {"POST", "/apply", post_apply},   {"POST", "/rebuild", post_rebuild},   {"GET", "/tail", get_tail},
-        {"GET", "/metrics", get_metrics}, {"POST", "/disclose", post_disclose},
+        {"GET", "/metrics", get_metrics}, {"POST", "/disclose", post_disclose}, {"POST", "/accept", post_accept},
     };
     bool known = false;
 

@@ -585,6 +585,8 @@ recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_
         return learn_version(book, entry, err);
     case LICET_ENTRY_DUPLICATES:
         return recorder_sum_credit(r, book, entry, err);
+    case LICET_ENTRY_ACCEPTANCE:
+        return recorder_learn_acceptance(book, entry, err);
     case LICET_ENTRY_DISCLOSURE:
         return learn_disclosure(r, entry, err);
     case LICET_ENTRY_GAP:

@@ -134,6 +134,7 @@ record_image(licet_recorder *r, recorder_book *book, const licet_image *image, c
              const licet_recorder_request *request, uint64_t now_ms, licet_error *err)
 {
     recording texts;
+    uint32_t accepted;
 
     if (!record_texts(r, book, image->header->number, site, request->reason, &texts, err) ||
         !recorder_changes(r, book, image, site, request, now_ms, err)) {
@@ -145,7 +146,7 @@ record_image(licet_recorder *r, recorder_book *book, const licet_image *image, c
         }
     }
     book->image = image->header->number;
-    return true;
+    return recorder_accept(r, book, image, now_ms, &accepted, err);
 }
 
 static bool

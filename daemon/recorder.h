@@ -49,6 +49,10 @@ bool licet_recorder_apply_as(licet_recorder *recorder, const licet_recorder_requ
 /* The same by nobody in particular. */
 bool licet_recorder_apply(licet_recorder *recorder, const char *reason, uint64_t now_ms, licet_mistakes *mistakes,
                           licet_buffer *words, licet_error *err);
+/* Records what the notes in agreements/A/accepted say of versions that are recorded; *out_recorded: how many were new.
+ */
+bool licet_recorder_accept(licet_recorder *recorder, const char *agreement, uint64_t now_ms, uint32_t *out_recorded,
+                           licet_error *err);
 /* What was handed over in files, and to whom. Texts are borrowed; len 0: none. */
 typedef struct licet_disclose {
     const char *agreement;

@@ -67,15 +67,23 @@ typedef struct recorder_lease {
     uint64_t taken_before; /* when the step was last judged */
 } recorder_lease;
 
+/* What a party accepted. */
+typedef struct recorder_accepted {
+    uint8_t party;
+    licet_hash agreement, catalogue;
+} recorder_accepted;
+
 typedef struct recorder_book {
     uint32_t cell;
     char name[LICET_NAME_MAX + 1];
-    licet_ledger *ledger; /* NULL until the journal said that it begins */
-    uint64_t folded;      /* journal number of its last commit record */
-    bool touched;         /* grew since */
-    uint64_t applied;     /* entries in the usage tables */
-    uint64_t image;       /* number in the newest version record; 0: none */
-    uint64_t counted;     /* number of the image whose counters hold what their windows used; 0: not known */
+    licet_ledger *ledger;        /* NULL until the journal said that it begins */
+    uint64_t folded;             /* journal number of its last commit record */
+    bool touched;                /* grew since */
+    uint64_t applied;            /* entries in the usage tables */
+    uint64_t image;              /* number in the newest version record; 0: none */
+    uint64_t counted;            /* number of the image whose counters hold what their windows used; 0: not known */
+    recorder_accepted *accepted; /* owned */
+    size_t accepted_len;
     recorder_names names;
     uint64_t recorded[256];             /* units in journalled receipts of the lease epoch, by unit number */
     bool gap_known;                     /* the lease epoch's gap is recorded */
@@ -434,6 +442,12 @@ bool recorder_keep_text(const licet_recorder *r, const recorder_book *book, uint
 #define RECORDER_SALT_LEN 32
 bool recorder_commit_to(licet_bytes text, uint8_t salt[RECORDER_SALT_LEN], licet_hash *out_commitment,
                         licet_error *err);
+
+/* accept.c */
+bool recorder_learn_acceptance(recorder_book *book, licet_bytes entry, licet_error *err);
+/* Stages what the notes of the site say of the versions of an image and the ledger does not. */
+bool recorder_accept(licet_recorder *r, recorder_book *book, const licet_image *image, uint64_t now_ms, uint32_t *out_n,
+                     licet_error *err);
 
 /* seal.c */
 bool recorder_seal(licet_recorder *r, bool all, licet_error *err);

@@ -27,6 +27,7 @@ book_free(recorder_book *book)
         licet_ledger_close(book->ledger, NULL);
     }
     recorder_names_done(&book->names);
+    free(book->accepted);
     free(book);
 }
 

@@ -38,6 +38,7 @@ extern "C" {
     X(22, UNIDENTIFIED, "unidentified callers")                                                                        \
     X(23, REFUSED, "refusals without a receipt")                                                                       \
     X(24, CHANGE, "registry change")                                                                                   \
+    X(25, ACCEPTANCE, "acceptance")                                                                                    \
     X(26, DUPLICATES, "duplicates credited")                                                                           \
     X(27, PEERS, "peer's decision ids")                                                                                \
     X(28, DISCLOSURE, "disclosure")
@@ -227,6 +228,20 @@ typedef struct licet_change_record {
 } licet_change_record;
 bool licet_change_encode(const licet_change_record *record, licet_buffer *out, licet_error *err);
 bool licet_change_decode(licet_bytes entry, licet_change_record *out_record, licet_error *err);
+
+/* Acceptance: kind, time u48 of recording, accepted u48 (what the note says), party u8 (1 licensor, 2 licensee),
+ * version, catalogue, name of the key, SHA-256 of the agreement file and of the catalogue file, public key, salted
+ * commitment to the signed note. */
+#define LICET_PARTY_LICENSOR 1
+#define LICET_PARTY_LICENSEE 2
+typedef struct licet_acceptance_record {
+    uint64_t time_ms, accepted_ms;
+    uint8_t party;
+    licet_bytes version, catalogue, key;
+    licet_hash agreement_sha256, catalogue_sha256, public_key, note;
+} licet_acceptance_record;
+bool licet_acceptance_encode(const licet_acceptance_record *record, licet_buffer *out, licet_error *err);
+bool licet_acceptance_decode(licet_bytes entry, licet_acceptance_record *out_record, licet_error *err);
 
 /* The peer's decision ids: kind, gate u16, epoch u32, count u16, then (own sequence u48, the peer's id 16 bytes) in
  * rising order of sequence. What the other party's gate called the same responses. The record stands before the

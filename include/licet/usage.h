@@ -89,6 +89,11 @@ bool licet_usage_versions(licet_usage *usage, const char *ledger, licet_on_usage
 typedef bool (*licet_on_usage_change)(void *user, uint64_t entry, const licet_change_record *record, licet_error *err);
 bool licet_usage_changes(licet_usage *usage, const char *ledger, licet_on_usage_change on_change, void *user,
                          licet_error *err);
+/* Acceptances of a ledger, in order. */
+typedef bool (*licet_on_usage_acceptance)(void *user, uint64_t entry, const licet_acceptance_record *record,
+                                          licet_error *err);
+bool licet_usage_acceptances(licet_usage *usage, const char *ledger, licet_on_usage_acceptance on_acceptance,
+                             void *user, licet_error *err);
 /* What left in files: the disclosures of a ledger with from_ms <= time < before_ms, in the order of their entries.
  * Their units are in the rows of licet_usage_each as well. */
 typedef struct licet_usage_disclosure {

@@ -27,6 +27,7 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
         licet_refused refused;
         licet_duplicates duplicates;
         licet_change_record change;
+        licet_acceptance_record acceptance;
         licet_peers peers;
         licet_disclosure disclosure;
     } u;
@@ -59,6 +60,8 @@ again(licet_bytes in, licet_buffer *out, licet_error *err)
         return licet_duplicates_decode(in, &u.duplicates, err) && licet_duplicates_encode(&u.duplicates, out, err);
     case LICET_ENTRY_CHANGE:
         return licet_change_decode(in, &u.change, err) && licet_change_encode(&u.change, out, err);
+    case LICET_ENTRY_ACCEPTANCE:
+        return licet_acceptance_decode(in, &u.acceptance, err) && licet_acceptance_encode(&u.acceptance, out, err);
     case LICET_ENTRY_PEERS:
         return licet_peers_decode(in, peers, &u.peers, err) && licet_peers_encode(&u.peers, out, err);
     case LICET_ENTRY_DISCLOSURE:

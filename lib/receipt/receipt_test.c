@@ -224,6 +224,23 @@ make_peers(const char *name, licet_buffer *out, licet_error *err)
 }
 
 static bool
+make_acceptance(const char *name, licet_buffer *out, licet_error *err)
+{
+    licet_acceptance_record a = {.time_ms = T,
+                                 .accepted_ms = T - 250,
+                                 .party = LICET_PARTY_LICENSEE,
+                                 .version = LICET_BYTES_LITERAL("2022-10-10"),
+                                 .catalogue = LICET_BYTES_LITERAL("x-api-v2@2022-10-10"),
+                                 .key = LICET_BYTES_LITERAL("meridian")};
+
+    memset(a.agreement_sha256.bytes, 0x11, LICET_SHA256_LEN);
+    memset(a.catalogue_sha256.bytes, 0x22, LICET_SHA256_LEN);
+    memset(a.public_key.bytes, 0x33, LICET_SHA256_LEN);
+    memset(a.note.bytes, 0x44, LICET_SHA256_LEN);
+    return licet_acceptance_encode(&a, out, err);
+}
+
+static bool
 make_disclosure(const char *name, licet_buffer *out, licet_error *err)
 {
     licet_disclosure_file files[2] = {{81234, {{0}}}, {0, {{0}}}};
@@ -262,6 +279,7 @@ static const struct {
     {"refused", make_refused},
     {"duplicates", make_duplicates},
     {"change", make_change},
+    {"acceptance", make_acceptance},
     {"peers-one", make_peers},
     {"peers-two", make_peers},
     {"disclosure-counted", make_disclosure},

@@ -497,6 +497,7 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         licet_refused refused;
         licet_duplicates duplicates;
         licet_change_record change;
+        licet_acceptance_record acceptance;
         struct {
             licet_peers record;
             licet_peer list[LICET_PEERS_MAX];
@@ -536,6 +537,8 @@ licet_entry_check(licet_bytes entry, licet_error *err)
         return licet_duplicates_decode(entry, &out.duplicates, err);
     case LICET_ENTRY_CHANGE:
         return licet_change_decode(entry, &out.change, err);
+    case LICET_ENTRY_ACCEPTANCE:
+        return licet_acceptance_decode(entry, &out.acceptance, err);
     case LICET_ENTRY_PEERS:
         return licet_peers_decode(entry, out.peers.list, &out.peers.record, err);
     case LICET_ENTRY_DISCLOSURE:

@@ -37,6 +37,8 @@ json_t *report_section_refusals(maker *m);
 json_t *report_section_unattributed(maker *m, const json_t *use_cases);
 /* registry.c */
 json_t *report_section_registry(maker *m, licet_error *err);
+/* accepted.c */
+json_t *report_section_accepted(maker *m, licet_error *err);
 /* disclosures.c */
 json_t *report_section_disclosures(maker *m, licet_error *err);
 /* charges.c */

@@ -88,7 +88,7 @@ answer(page *p, unsigned n, const char *title)
 static void
 answer_terms(page *p)
 {
-    const json_t *agreement = page_at(p->root, "agreement"), *version;
+    const json_t *agreement = page_at(p->root, "agreement"), *version, *accepted;
     char from[40], before[40];
     size_t i;
     bool any = false;
@@ -107,8 +107,24 @@ answer_terms(page *p)
             any = true;
         }
     }
-    say(p, "%s", any ? "accepted by: not recorded by this version" : "no version was in force in the period");
-    answer(p, 1, any ? NULL : "terms");
+    json_array_foreach(page_at(agreement, "accepted_by"), i, accepted)
+    {
+        bool named = json_is_string(page_at(accepted, "as"));
+
+        if (json_is_null(page_at(accepted, "at"))) {
+            say(p, "version %s: not accepted by the %s", page_words(accepted, "version", "?"),
+                page_words(accepted, "party", "?"));
+        } else {
+            say(p, "version %s: accepted by the %s%s%s on %s, key %s", page_words(accepted, "version", "?"),
+                page_words(accepted, "party", "?"), named ? ", " : "", page_words(accepted, "as", ""),
+                page_time(accepted, "at", from, sizeof(from)), page_words(accepted, "key", "?"));
+        }
+        answer(p, 1, NULL);
+    }
+    if (!any) {
+        say(p, "no version was in force in the period");
+        answer(p, 1, "terms");
+    }
 }
 
 static void

@@ -97,7 +97,7 @@ report_section_agreement(maker *m, licet_error *err)
 {
     const licet_report_options *o = m->g->options;
     const licet_image *image = o->image;
-    json_t *object = maker_object(m), *versions = maker_array(m);
+    json_t *object = maker_object(m), *versions = maker_array(m), *accepted;
     licet_bytes catalogue = {NULL, 0};
 
     maker_put(m, object, "id", json_string(o->agreement));
@@ -117,7 +117,12 @@ report_section_agreement(maker *m, licet_error *err)
     }
     maker_put(m, object, "versions", versions);
     maker_text(m, object, "catalogue", catalogue);
-    maker_put(m, object, "accepted_by", maker_array(m)); /* acceptance is not recorded by this version */
+    accepted = report_section_accepted(m, err);
+    if (accepted == NULL) {
+        json_decref(object);
+        return NULL;
+    }
+    maker_put(m, object, "accepted_by", accepted);
     return object;
 }
 

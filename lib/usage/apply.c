@@ -366,6 +366,32 @@ apply_change(applying *a, licet_error *err)
     return usage_run(a->usage, statement, err);
 }
 
+static bool
+apply_acceptance(applying *a, licet_error *err)
+{
+    sqlite3_stmt *statement = a->usage->statements[USAGE_ADD_ACCEPTANCE];
+    licet_acceptance_record record;
+
+    if (!licet_acceptance_decode(a->entry, &record, err)) {
+        return false;
+    }
+    const licet_hash *const hashes[] = {&record.agreement_sha256, &record.catalogue_sha256, &record.public_key,
+                                        &record.note};
+    const uint64_t numbers[] = {(uint64_t)a->ledger->id, a->index, record.time_ms, record.accepted_ms, record.party};
+    if (!usage_bind(a->usage, statement, numbers, 5, err) ||
+        !usage_bind_text(a->usage, statement, 6, record.version, err) ||
+        !usage_bind_text(a->usage, statement, 7, record.catalogue, err) ||
+        !usage_bind_text(a->usage, statement, 8, record.key, err)) {
+        return false;
+    }
+    for (int i = 0; i < 4; i++) {
+        if (sqlite3_bind_blob(statement, 9 + i, hashes[i]->bytes, LICET_SHA256_LEN, SQLITE_TRANSIENT) != SQLITE_OK) {
+            return usage_fail(a->usage, err, "cannot bind a hash");
+        }
+    }
+    return usage_run(a->usage, statement, err);
+}
+
 /* Its units stand in its receipt, which comes next. */
 static bool
 apply_disclosure(applying *a, licet_error *err)
@@ -441,6 +467,7 @@ static const struct {
     {LICET_ENTRY_UNIDENTIFIED, apply_unidentified},
     {LICET_ENTRY_REFUSED, apply_refused},
     {LICET_ENTRY_CHANGE, apply_change},
+    {LICET_ENTRY_ACCEPTANCE, apply_acceptance},
     {LICET_ENTRY_PEERS, apply_nothing},
     {LICET_ENTRY_DISCLOSURE, apply_disclosure},
     {LICET_ENTRY_DUPLICATES, apply_duplicates},

@@ -353,6 +353,39 @@ licet_usage_changes(licet_usage *usage, const char *ledger, licet_on_usage_chang
     return ok;
 }
 
+bool
+licet_usage_acceptances(licet_usage *usage, const char *ledger, licet_on_usage_acceptance on_acceptance, void *user,
+                        licet_error *err)
+{
+    static const char sql[] = "SELECT entry, time, accepted, party, version, catalogue, signed_by, agreement_sha256,"
+                              " catalogue_sha256, public_key, note FROM acceptances WHERE ledger = ?1 ORDER BY entry";
+    sqlite3_stmt *statement;
+    int step = SQLITE_DONE;
+    bool ok = query(usage, ledger, sql, 0, 0, &statement, err);
+
+    while (ok && statement != NULL && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        licet_acceptance_record record = {.time_ms = usage_column_u64(statement, 1),
+                                          .accepted_ms = usage_column_u64(statement, 2),
+                                          .party = (uint8_t)usage_column_u64(statement, 3),
+                                          .version = usage_column(statement, 4),
+                                          .catalogue = usage_column(statement, 5),
+                                          .key = usage_column(statement, 6)};
+        licet_hash *const hashes[] = {&record.agreement_sha256, &record.catalogue_sha256, &record.public_key,
+                                      &record.note};
+
+        for (int i = 0; ok && i < 4; i++) {
+            ok = read_hash(statement, 7 + i, hashes[i]) ||
+                 LICET_FAIL(err, LICET_E_CORRUPT, 0, "%s: a hash of ledger %s has not 32 bytes", usage->path, ledger);
+        }
+        ok = ok && on_acceptance(user, usage_column_u64(statement, 0), &record, err);
+    }
+    if (ok && step != SQLITE_DONE) {
+        ok = usage_fail(usage, err, "cannot read acceptances");
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 /* One gap and its units: names point into memory of the call. */
 static bool
 tell_gap(licet_usage *usage, sqlite3_stmt *gaps, sqlite3_stmt *units, uint64_t ledger, licet_on_usage_gap on_gap,

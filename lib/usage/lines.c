@@ -42,6 +42,10 @@
       "entry, time, from_ms, image, number, subject, action, flags, id, document, words, who, applied_by, "            \
       "approved_by",                                                                                                   \
       "entry")                                                                                                         \
+    X(acceptances,                                                                                                     \
+      "entry, time, accepted, party, version, catalogue, signed_by, agreement_sha256, catalogue_sha256, public_key, "  \
+      "note",                                                                                                          \
+      "entry")                                                                                                         \
     X(disclosures,                                                                                                     \
       "entry, sequence, time, counted, anyway, reason, kind, total, distinct_ids, context, flow, verdict", "entry")    \
     X(disclosed_files, "entry, place, size, sha256", "entry, place")

@@ -275,6 +275,16 @@ random_add_disclosure(random_ledger *r)
 
     random_tell_context(r, context);
     random_tell_kind(r, 0);
+    if (random_below(r, 2) == 0) {
+        licet_acceptance_record accepted = {.time_ms = d.time_ms,
+                                            .party = LICET_PARTY_LICENSEE,
+                                            .version = licet_bytes_of_text("2022-10-10"),
+                                            .key = licet_bytes_of_text("meridian")};
+
+        memset(accepted.note.bytes, (int)random_below(r, 256), LICET_SHA256_LEN);
+        licet_acceptance_encode(&accepted, &r->bytes, NULL);
+        random_close_entry(r);
+    }
     d.unit = random_kinds[0].number;
     d.total = 1 + random_below(r, 5000);
     d.files_len = 1 + (uint32_t)random_below(r, 2);

@@ -33,6 +33,7 @@
     X(ADD_KIND, "INSERT INTO kinds VALUES(?1, ?2, ?3)")                                                                \
     X(ADD_CHANGE, "INSERT INTO changes VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")      \
     X(ADD_VERSION, "INSERT INTO versions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                             \
+    X(ADD_ACCEPTANCE, "INSERT INTO acceptances VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")             \
     X(ADD_DISCLOSURE, "INSERT INTO disclosures VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, 0)")              \
     X(NAME_DISCLOSURE, "UPDATE disclosures SET context = ?3, flow = ?4, verdict = ?5"                                  \
                        " WHERE ledger = ?1 AND sequence = ?2 AND context = 0")                                         \

@@ -28,12 +28,13 @@ enum {
     UNIDENTIFIED,
     REFUSED,
     CHANGES,
+    ACCEPTANCES,
     DISCLOSURES,
     DISCLOSED_FILES
 };
-static const char *const names[] = {"contexts",     "kinds",   "versions",  "sums",        "amounts",
-                                    "credits",      "gaps",    "gap_units", "periods",     "period_units",
-                                    "unidentified", "refused", "changes",   "disclosures", "disclosed_files"};
+static const char *const names[] = {
+    "contexts", "kinds",        "versions",     "sums",    "amounts", "credits",     "gaps",        "gap_units",
+    "periods",  "period_units", "unidentified", "refused", "changes", "acceptances", "disclosures", "disclosed_files"};
 
 typedef struct ref_row {
     int table;
@@ -188,6 +189,7 @@ add_record(ref *r, uint64_t entry, licet_bytes bytes)
 {
     licet_disclosure_file files[LICET_DISCLOSURE_FILES_MAX];
     licet_disclosure disclosure;
+    licet_acceptance_record accepted;
     licet_context context;
     licet_version_record version;
     licet_gap gap;
@@ -253,6 +255,16 @@ add_record(ref *r, uint64_t entry, licet_bytes bytes)
         put_hash(row, &change.who);
         put_hash(row, &change.as);
         put_hash(row, &change.approved);
+    } else if (licet_acceptance_decode(bytes, &accepted, NULL)) {
+        row = row_of(r, ACCEPTANCES, &entry, 1, 3);
+        memcpy(row->sums, (uint64_t[]){accepted.time_ms, accepted.accepted_ms, accepted.party}, 3 * sizeof(uint64_t));
+        put_text(row, accepted.version);
+        put_text(row, accepted.catalogue);
+        put_text(row, accepted.key);
+        put_hash(row, &accepted.agreement_sha256);
+        put_hash(row, &accepted.catalogue_sha256);
+        put_hash(row, &accepted.public_key);
+        put_hash(row, &accepted.note);
     } else if (licet_disclosure_decode(bytes, files, &disclosure, NULL)) {
         add_disclosure(r, entry, &disclosure);
     } else {

@@ -55,7 +55,8 @@ cp stranger/data/key licensee/data/key
 note=agreements/A-1/accepted/2026-11-23.licensor.note
 same 'the licensor accepts' 'exit 0
 version 2026-11-23 of A-1 accepted by the licensor, key KEY
-note: base/agreements/A-1/accepted/2026-11-23.licensor.note' "$(try accept base A-1 --as 'J. Roe, VP Licensing')"
+note: base/agreements/A-1/accepted/2026-11-23.licensor.note
+not recorded yet: the apply that records this text does' "$(try accept base A-1 --as 'J. Roe, VP Licensing')"
 same 'twice' 'exit 1
 licet agreement: version 2026-11-23 was accepted by the licensor at 2026-11-23TIME already' "$(try accept base A-1)"
 same 'what is signed' "licet acceptance v1
@@ -72,7 +73,8 @@ licet agreement: agreement A-1 has no version "2020-01-01"' "$(try accept base A
 same 'a note by another key' 'exit 2' "$(try accept licensee A-1 --note "base/$note" --verifier "$(sed 's/^PRIVATE+KEY+//; s/+.*//' stranger/data/key | head -1)+00000000+$(sed 's/.*+//' base/agreements/A-1/accepted/2026-11-23.licensor.key)" | head -1)"
 same 'the licensee takes the note in' 'exit 0
 version 2026-11-23 of A-1 accepted by the licensor, key KEY
-note: licensee/agreements/A-1/accepted/2026-11-23.licensor.note' \
+note: licensee/agreements/A-1/accepted/2026-11-23.licensor.note
+not recorded yet: the apply that records this text does' \
     "$(try accept licensee A-1 --note "base/$note" --verifier "$(cat base/agreements/A-1/accepted/2026-11-23.licensor.key)")"
 same 'and accepts' 'exit 0' "$(try accept licensee A-1 | head -1)"
 same 'both are told' 'Accepted
@@ -89,4 +91,41 @@ same 'a file that was changed' 2 "$("$licet" check licensee | grep -c 'has chang
 same 'is not accepted again' 'exit 1' "$(try accept licensee A-1 | head -1)"
 same 'nor is a note of other files taken in' 'exit 2' \
     "$(rm licensee/agreements/A-1/accepted/*; try accept licensee A-1 --note "base/$note" --verifier "$(cat base/agreements/A-1/accepted/2026-11-23.licensor.key)" | head -1)"
+# ---- acceptance as a record of the ledger ----
+"$licet" init kept --upstream http://127.0.0.1:9 --catalogue x-api-v2 >/dev/null
+sed -i 's/from: 2026-11-23/from: 2020-01-01/' kept/agreements/A-1/*.yaml
+size() { sed -n 2p kept/data/ledger/A-1/checkpoint; }
+accepted() { "$licet" report kept --agreement A-1 --from 2022-10-01 --before 2022-11-01 --format json "$@" | jq -c '.agreement.accepted_by[]|[.party,.at!=null,.as]'; }
+"$licet" agreement accept kept A-1 --as 'J. Roe, VP Licensing' >/dev/null
+"$licet" apply kept --reason first >/dev/null
+same 'a note that came before the apply is recorded with it' '["licensor",true,"J. Roe, VP Licensing"]
+["licensee",false,null]' "$(accepted)"
+same 'names are for the internal edition' '["licensor",true,null]
+["licensee",false,null]' "$(accepted --for counterparty)"
+"$licet" init other --upstream http://127.0.0.1:9 --catalogue x-api-v2 >/dev/null
+cp kept/agreements/A-1/*.yaml other/agreements/A-1/
+cp kept/catalogue/* other/catalogue/
+sed -i 's/^party: .*/party: licensee/' other/licet.yaml
+"$licet" agreement accept other A-1 --as 'A. Poe' >/dev/null
+before=$(size)
+"$licet" agreement accept kept A-1 --note other/agreements/A-1/accepted/*.licensee.note --verifier "$(cat other/agreements/A-1/accepted/*.licensee.key)" >out 2>err
+same 'the other side, at once' '0 recorded in the ledger' "$? $(tail -1 out)"
+same 'one record more, signed' $((before + 1)) "$(size)"
+same 'both are told' '["licensor",true,"J. Roe, VP Licensing"]
+["licensee",true,"A. Poe"]' "$(accepted)"
+same 'in words' 'accepted by the licensor, J. Roe, VP Licensing' "$("$licet" report kept --agreement A-1 --from 2022-10-01 --before 2022-11-01 | tr -s ' \n' ' ' | grep -o 'accepted by the licensor, J. Roe, VP Licensing')"
+"$licet" apply kept --reason again >/dev/null
+same 'an apply records nothing twice' $((before + 1)) "$(size)"
+"$licet" verify kept >out 2>err
+same 'verified' '0 0 0' "$? $(wc -c <err) $(grep -c erased out)"
+clear=$(echo kept/data/recorded/A-1/accepted/*.licensee.*)
+cp "$clear" clear
+sed -i 's/A. Poe/B. Poe/' "$clear"
+"$licet" verify kept >out 2>err
+same 'a note that was changed is named' '1 1' "$? $(grep -c "$clear: it is not what the ledger commits to" err)"
+rm "$clear"
+"$licet" verify kept >out 2>err
+same 'one that was erased is said to be' '0 clear texts: 1 erased, of which the ledgers keep the commitments' "$? $(grep erased out)"
+same 'and its name is told no more' '["licensee",true,null]' "$(accepted | tail -1)"
+cp clear "$clear"
 exit $rc

@@ -2,7 +2,7 @@
 /*
  * Acceptance: its text, where it lies, and whether it holds.
  */
-#include "acceptance.h"
+#include "licet/acceptance.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #define FIRST_LINE "licet acceptance v1"
 
 bool
-acceptance_format(const acceptance *accepted, licet_buffer *out)
+licet_acceptance_format(const licet_acceptance *accepted, licet_buffer *out)
 {
     char file[2 * LICET_SHA256_LEN + 1], catalogue[2 * LICET_SHA256_LEN + 1];
 
@@ -69,9 +69,9 @@ take_hash(licet_bytes *text, const char *name, uint8_t out[LICET_SHA256_LEN], li
 }
 
 bool
-acceptance_parse(licet_bytes text, acceptance *out_accepted, licet_error *err)
+licet_acceptance_parse(licet_bytes text, licet_acceptance *out_accepted, licet_error *err)
 {
-    acceptance a = {0};
+    licet_acceptance a = {0};
     size_t first = strlen(FIRST_LINE "\n");
 
     if (text.len < first || memcmp(text.data, FIRST_LINE "\n", first) != 0) {
@@ -98,8 +98,8 @@ acceptance_parse(licet_bytes text, acceptance *out_accepted, licet_error *err)
 }
 
 bool
-acceptance_path(const char *dir, const acceptance *accepted, const char *ending, char *out, size_t len,
-                licet_error *err)
+licet_acceptance_path(const char *dir, const licet_acceptance *accepted, const char *ending, char *out, size_t len,
+                      licet_error *err)
 {
     int n = snprintf(out, len, "%s/agreements/%s/accepted/%s.%s%s", dir, accepted->agreement, accepted->version,
                      accepted->party, ending);
@@ -129,10 +129,10 @@ read_key(const char *path, licet_verifier_key *out_key, licet_error *err)
 }
 
 bool
-acceptance_read(const char *dir, const licet_image *image, const licet_image_version *version, const char *party,
-                acceptance *out_accepted, licet_verifier_key *out_key, licet_error *err)
+licet_acceptance_read(const char *dir, const licet_image *image, const licet_image_version *version, const char *party,
+                      licet_acceptance *out_accepted, licet_verifier_key *out_key, licet_error *err)
 {
-    acceptance wanted = {0};
+    licet_acceptance wanted = {0};
     char path[PATH_MAX], key_path[PATH_MAX];
     uint8_t *note = NULL;
     size_t len = 0;
@@ -142,8 +142,8 @@ acceptance_read(const char *dir, const licet_image *image, const licet_image_ver
     copy_text(wanted.agreement, sizeof(wanted.agreement), licet_image_text(image, image->header->agreement));
     copy_text(wanted.version, sizeof(wanted.version), licet_image_text(image, version->id));
     snprintf(wanted.party, sizeof(wanted.party), "%s", party);
-    if (!acceptance_path(dir, &wanted, ".note", path, sizeof(path), err) ||
-        !acceptance_path(dir, &wanted, ".key", key_path, sizeof(key_path), err) ||
+    if (!licet_acceptance_path(dir, &wanted, ".note", path, sizeof(path), err) ||
+        !licet_acceptance_path(dir, &wanted, ".key", key_path, sizeof(key_path), err) ||
         !licet_file_read(path, NOTE_FILE_MAX, &note, &len, err)) {
         goto done;
     }
@@ -152,7 +152,7 @@ acceptance_read(const char *dir, const licet_image *image, const licet_image_ver
         goto done;
     }
     if (!licet_note_open(licet_bytes_of(note, len), out_key, 1, &text, err) ||
-        !acceptance_parse(text, out_accepted, err)) {
+        !licet_acceptance_parse(text, out_accepted, err)) {
         err->code = err->code == LICET_E_NOT_FOUND ? LICET_E_INVALID : err->code;
         goto done;
     }
@@ -166,7 +166,7 @@ done:
 }
 
 bool
-acceptance_is_of(const acceptance *accepted, const licet_image_version *version)
+licet_acceptance_is_of(const licet_acceptance *accepted, const licet_image_version *version)
 {
     return memcmp(accepted->agreement_sha256, version->file_sha256, LICET_SHA256_LEN) == 0 &&
            memcmp(accepted->catalogue_sha256, version->catalogue_sha256, LICET_SHA256_LEN) == 0;
