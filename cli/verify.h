@@ -74,6 +74,15 @@ typedef struct verify_versions {
     size_t len;
 } verify_versions;
 bool verify_acceptance(verify *v, const char *ledger, verify_versions *known, licet_bytes entry, licet_error *err);
+/* verify_texts.c: entry by entry; the clear texts of the image that the last registry change was of. */
+typedef struct verify_texts {
+    uint64_t image;
+    char path[4096];
+    uint8_t *data; /* owned; NULL: erased whole */
+    size_t len, at;
+} verify_texts;
+bool verify_change(verify *v, const char *ledger, verify_texts *texts, licet_bytes entry, licet_error *err);
+void verify_texts_done(verify_texts *texts);
 /* verify_ledger.c: a ledger's files, the usage tables, the signer's record. False: a fault was noted. */
 bool verify_one(verify *v, verify_ledger *l);
 /* Checks that a former state (of a kept checkpoint, of the signer's record) is a beginning of the ledger. */

@@ -35,6 +35,7 @@ typedef struct work {
     uint64_t sequences[LICET_REFUSALS_MAX];
     verify_pending pending;
     verify_versions versions;
+    verify_texts texts;
 } work;
 
 /* ---- sums without tables ----------------------------------------------------- */
@@ -112,7 +113,8 @@ on_entry(void *user, uint64_t index, licet_bytes entry, licet_error *err)
         verify_progress(w->v, w->l->name, index);
     }
     if (!verify_disclosure(&w->pending, entry, &why) ||
-        !verify_acceptance(w->v, w->l->name, &w->versions, entry, &why)) {
+        !verify_acceptance(w->v, w->l->name, &w->versions, entry, &why) ||
+        !verify_change(w->v, w->l->name, &w->texts, entry, &why)) {
         return LICET_FAIL(err, why.code, 0, "ledger %s, entry %llu: %.300s", w->l->name, (unsigned long long)index,
                           why.text);
     }
@@ -322,6 +324,7 @@ done:
         licet_usage_close(w->anew, NULL);
         free(w->sums);
         free(w->versions.list);
+        verify_texts_done(&w->texts);
     }
     free(w);
     return ok;

@@ -5,11 +5,12 @@
  *  (1) The differences are made anew from the two images, so that what was published before a death and not recorded is
  *      recorded after it, by nobody in particular. When the older image is gone, all of it is recorded.
  *  (2) Clear texts and salts are durable before the records that commit to them (docs/format/records.md, kind 24).
- *  (3) The version records follow the changes: with them the image is recorded. A death in between records changes
- * twice; (image, number) tells that they are one.
+ *  (3) The version records follow the changes: with them the image is recorded. After a death in between those that
+ *      the ledger has are not recorded again, and their clear texts stay as they are.
  */
 #include "rooms.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define CHANGES_MAX ((size_t)512 << 20)
@@ -24,6 +25,7 @@ typedef struct recording {
     const licet_recorder_request *request;
     uint64_t now_ms;
     bool first;
+    size_t had; /* changes of this image that the ledger has */
     licet_buffer words, clear, entries, who;
     licet_difference_lines lines;
     licet_error *err;
@@ -87,7 +89,7 @@ stage(recording *c)
 {
     licet_bytes rest = licet_buffer_view(&c->entries);
 
-    for (size_t i = 0; i < c->lines.len; i++) {
+    for (size_t i = c->had; i < c->lines.len; i++) {
         size_t len = LICET_CHANGE_LEN + c->lines.list[i].id_len;
 
         if (c->r->batch.len > BATCH_ENOUGH && !recorder_commit(c->r, c->now_ms, c->err)) {
@@ -96,8 +98,42 @@ stage(recording *c)
         if (!recorder_stage_entry(c->r, c->book, licet_bytes_of(rest.data, len), c->err)) {
             return false;
         }
+        c->book->changes_image = c->image->header->number;
+        c->book->changes_next = (uint32_t)i + 1;
         rest = licet_bytes_of(rest.data + len, rest.len - len);
     }
+    return true;
+}
+
+/* The lines of changes that the ledger has. A file that is gone was erased. */
+static bool
+keep_clear(recording *c)
+{
+    char path[PATH_MAX];
+    uint8_t *data = NULL;
+    size_t len = 0, at = 0;
+    licet_error why = {0};
+    bool ok = recorder_path(c->r, path, c->err, "data/recorded/%s/%llu/changes", c->book->name,
+                            (unsigned long long)c->image->header->number);
+
+    if (!ok) {
+        return false;
+    }
+    if (!licet_file_read(path, CHANGES_MAX, &data, &len, &why)) {
+        return why.code == LICET_E_NOT_FOUND || LICET_FAIL(c->err, why.code, 0, "%.400s", why.text);
+    }
+    while (at < len) {
+        const uint8_t *end = memchr(data + at, '\n', len - at), *tab = memchr(data + at, '\t', len - at);
+        uint64_t number;
+
+        if (end == NULL || tab == NULL ||
+            !licet_parse_u64(licet_bytes_of(data + at, (size_t)(tab - data) - at), &number) || number >= c->had) {
+            break;
+        }
+        licet_put_bytes(&c->clear, licet_bytes_of(data + at, (size_t)(end - data) + 1 - at));
+        at = (size_t)(end - data) + 1;
+    }
+    free(data);
     return true;
 }
 
@@ -110,7 +146,11 @@ record(recording *c)
     if (!licet_image_difference(old, c->image, &c->words, &c->lines, c->err)) {
         return false;
     }
-    for (size_t i = 0; i < c->lines.len; i++) {
+    c->had = c->book->changes_image == c->image->header->number ? c->book->changes_next : 0;
+    if (c->had > 0 && !keep_clear(c)) {
+        return false;
+    }
+    for (size_t i = c->had; i < c->lines.len; i++) {
         if (!encode(c, (uint32_t)i, &c->lines.list[i])) {
             return false;
         }

@@ -556,6 +556,19 @@ learn_version(recorder_book *book, licet_bytes entry, licet_error *err)
 }
 
 static bool
+learn_change(recorder_book *book, licet_bytes entry, licet_error *err)
+{
+    licet_change_record record;
+
+    if (!licet_change_decode(entry, &record, err)) {
+        return false;
+    }
+    book->changes_image = record.image;
+    book->changes_next = record.number + 1;
+    return true;
+}
+
+static bool
 learn_disclosure(licet_recorder *r, licet_bytes entry, licet_error *err)
 {
     licet_disclosure_file files[LICET_DISCLOSURE_FILES_MAX];
@@ -585,6 +598,8 @@ recorder_learn(licet_recorder *r, recorder_book *book, licet_bytes entry, licet_
         return learn_version(book, entry, err);
     case LICET_ENTRY_DUPLICATES:
         return recorder_sum_credit(r, book, entry, err);
+    case LICET_ENTRY_CHANGE:
+        return learn_change(book, entry, err);
     case LICET_ENTRY_ACCEPTANCE:
         return recorder_learn_acceptance(book, entry, err);
     case LICET_ENTRY_DISCLOSURE:

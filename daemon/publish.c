@@ -177,9 +177,9 @@ ledgers_begin(licet_recorder *r, uint64_t now_ms, licet_error *err)
     return r->staged_len == 0 || recorder_commit(r, now_ms, err);
 }
 
-bool
-recorder_publish_missing(licet_recorder *r, const licet_site *site, const licet_recorder_request *request,
-                         uint64_t now_ms, licet_error *err)
+static bool
+publish_missing(licet_recorder *r, const licet_site *site, const licet_recorder_request *request, uint64_t now_ms,
+                licet_error *err)
 {
     if (!ledgers_begin(r, now_ms, err)) {
         return false;
@@ -194,6 +194,20 @@ recorder_publish_missing(licet_recorder *r, const licet_site *site, const licet_
         }
     }
     return r->staged_len == 0 || recorder_commit(r, now_ms, err);
+}
+
+/* What was staged for an agreement before a failure is forgotten: else a later batch would record its changes, and the
+ * next attempt once more. */
+bool
+recorder_publish_missing(licet_recorder *r, const licet_site *site, const licet_recorder_request *request,
+                         uint64_t now_ms, licet_error *err)
+{
+    bool ok = publish_missing(r, site, request, now_ms, err);
+
+    if (!ok && r->staged_len > 0) {
+        recorder_stall(r, err);
+    }
+    return ok;
 }
 
 /* ---- apply --------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  * The recorder under a fake worker: exactly once through crashes, bounds after
  * a power loss, what a full disk and a hostile worker do.
  */
+#include "rooms.h"
 #include "site_test.h"
 
 #include <sys/resource.h>
@@ -84,6 +85,70 @@ test_apply_records_what_changed_and_why(void **state)
     free(text);
     licet_buffer_done(&words);
     ledger_free(l);
+    site_done(&s);
+}
+
+static uint64_t
+changes_of(licet_recorder *r)
+{
+    licet_ledger *ledger = recorder_book_of(r, 1)->ledger;
+    uint64_t n = 0;
+
+    for (uint64_t i = 0; i < licet_ledger_size(ledger); i++) {
+        licet_buffer entry;
+        licet_error err;
+
+        licet_buffer_init(&entry, LICET_ENTRY_MAX);
+        assert_true(licet_ledger_entry(ledger, i, &entry, &err));
+        n += entry.data[0] == LICET_ENTRY_CHANGE;
+        licet_buffer_done(&entry);
+    }
+    return n;
+}
+
+/* As after a death between the changes and the version records that say that the image is recorded. */
+static void
+test_changes_are_recorded_once(void **state)
+{
+    const licet_recorder_request request = {.reason = "interrupted"};
+    uint8_t *before, *after;
+    size_t before_len, after_len;
+    licet_recorder *r = NULL;
+    licet_error err = {0};
+    char path[PATH_MAX];
+    uint64_t n;
+    site s;
+
+    site_init(&s, 1000);
+    assert_true(site_open(&s, false, &r, &err));
+    assert_true(licet_recorder_apply(r, "first", site_now(), &(licet_mistakes){0}, NULL, &err));
+    n = changes_of(r);
+    assert_true(n > 2);
+    snprintf(path, sizeof(path), "%s/data/recorded/%s/1/changes", s.dir, recorder_book_of(r, 1)->name);
+    assert_true(licet_file_read(path, 1 << 20, &before, &before_len, &err));
+    recorder_book_of(r, 1)->image = 0;
+    assert_true(recorder_publish_missing(r, NULL, &request, site_now(), &err));
+    assert_true(licet_recorder_sync(r, site_now(), &err));
+    assert_int_equal(changes_of(r), n);
+    assert_true(licet_file_read(path, 1 << 20, &after, &after_len, &err));
+    assert_int_equal(before_len, after_len);
+    assert_memory_equal(before, after, before_len);
+    free(after);
+
+    /* and the ledger tells it after a start */
+    assert_true(licet_recorder_close(r, site_now(), &err));
+    assert_true(site_open(&s, false, &r, &err));
+    assert_int_equal(recorder_book_of(r, 1)->changes_next, n);
+    recorder_book_of(r, 1)->image = 0;
+    recorder_book_of(r, 1)->changes_next = (uint32_t)n - 1; /* all but the last one were durable */
+    assert_true(recorder_publish_missing(r, NULL, &request, site_now(), &err));
+    assert_true(licet_recorder_sync(r, site_now(), &err));
+    assert_int_equal(changes_of(r), n + 1);
+    assert_true(licet_file_read(path, 1 << 20, &after, &after_len, &err));
+    assert_memory_equal(before, after, before_len / 2); /* the clear texts of those that stand */
+    free(before);
+    free(after);
+    assert_true(licet_recorder_close(r, site_now(), &err));
     site_done(&s);
 }
 
@@ -779,6 +844,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_start_records_the_agreement),
         cmocka_unit_test(test_apply_records_what_changed_and_why),
+        cmocka_unit_test(test_changes_are_recorded_once),
         cmocka_unit_test(test_mistakes_record_nothing),
         cmocka_unit_test(test_lock_names_its_holder),
         cmocka_unit_test(test_a_new_limit_begins_with_what_its_window_used),

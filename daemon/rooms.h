@@ -81,6 +81,8 @@ typedef struct recorder_book {
     bool touched;                /* grew since */
     uint64_t applied;            /* entries in the usage tables */
     uint64_t image;              /* number in the newest version record; 0: none */
+    uint64_t changes_image;      /* that the newest registry change is of */
+    uint32_t changes_next;       /* number that follows it there */
     uint64_t counted;            /* number of the image whose counters hold what their windows used; 0: not known */
     recorder_accepted *accepted; /* owned */
     size_t accepted_len;

@@ -167,6 +167,21 @@ failed:
     return NULL;
 }
 
+void
+licet_store_unmap_image(licet_store *store, uint64_t number)
+{
+    size_t place = mapped_place(store, number);
+    licet_mapping *found = place < store->mapped_len ? store->mapped[place] : NULL;
+
+    if (found == NULL || found->number != number) {
+        return;
+    }
+    munmap(found->data, found->len);
+    free(found);
+    store->mapped_len--;
+    memmove(store->mapped + place, store->mapped + place + 1, (store->mapped_len - place) * sizeof(*store->mapped));
+}
+
 /* ---- open ----------------------------------------------------------------------------------- */
 
 bool

@@ -416,6 +416,7 @@ remove_written(change_run *run)
         if (licet_store_join_number(path, run->store->images, "image", run->written[i], NULL)) {
             unlink(path);
         }
+        licet_store_unmap_image(run->store, run->written[i]);
     }
 }
 

@@ -37,6 +37,8 @@ bool licet_store_join_number(char out[LICET_STORE_PATH_MAX], const char *folder,
 bool licet_store_system_failed(const char *path, licet_error *err);
 /* Maps a whole file to read; munmap it. */
 bool licet_store_map_file(const char *path, void **out_data, size_t *out_len, licet_error *err);
+/* Of an image that never came in force: its file is gone. */
+void licet_store_unmap_image(licet_store *store, uint64_t number);
 /* The image of a number, mapped until the store is closed; NULL and *err. */
 const licet_mapping *licet_store_map_image(licet_store *store, uint64_t number, licet_error *err);
 /* Room in in_force for every cell. */

@@ -475,6 +475,59 @@ test_prune(void **state)
     fixture_done(&f);
 }
 
+static unsigned
+count_mapped_images(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[4096];
+    unsigned n = 0;
+
+    assert_non_null(maps);
+    while (fgets(line, sizeof(line), maps) != NULL) {
+        n += strstr(line, "/data/images/image-") != NULL;
+    }
+    fclose(maps);
+    return n;
+}
+
+static bool
+judge_no(void *user, const licet_store_changes *changes, licet_error *err)
+{
+    (void)user;
+    assert_int_equal(changes->len, 1);
+    return LICET_FAIL(err, LICET_E_INVALID, 0, "no");
+}
+
+/* What a refused apply compiled is neither kept nor mapped; the next one is as if it had not been. */
+static void
+test_a_refused_apply_leaves_nothing(void **state)
+{
+    fixture f;
+    unsigned files, mapped;
+
+    fixture_init(&f);
+    apply(&f);
+    files = count_files(&f);
+    mapped = count_mapped_images();
+    test_change(&f.site, VERSION, "mode: enforce", "mode: observe");
+    for (unsigned i = 0; i < 20; i++) {
+        licet_mistakes mistakes = {0};
+        licet_store_changes changes = {0};
+        licet_site *site = NULL;
+        licet_error err = {0};
+
+        assert_true(licet_site_load(f.site.dir, &mistakes, &site, &err));
+        assert_false(licet_store_apply_judged(f.store, site, judge_no, NULL, &changes, &err));
+        licet_site_free(site);
+        licet_mistakes_done(&mistakes);
+    }
+    assert_int_equal(count_files(&f), files);
+    assert_int_equal(count_mapped_images(), mapped);
+    apply(&f);
+    assert_int_equal(licet_store_generation(f.store), 2);
+    fixture_done(&f);
+}
+
 /* ---- index ---------------------------------------------------------------------------- */
 
 static void
@@ -611,6 +664,7 @@ main(void)
         cmocka_unit_test(test_cut_tables),
         cmocka_unit_test(test_leftovers),
         cmocka_unit_test(test_prune),
+        cmocka_unit_test(test_a_refused_apply_leaves_nothing),
         cmocka_unit_test(test_index),
         cmocka_unit_test(test_gate_keys),
         cmocka_unit_test(test_numbers),

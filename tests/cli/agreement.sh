@@ -128,4 +128,17 @@ rm "$clear"
 same 'one that was erased is said to be' '0 clear texts: 1 erased, of which the ledgers keep the commitments' "$? $(grep erased out)"
 same 'and its name is told no more' '["licensee",true,null]' "$(accepted | tail -1)"
 cp clear "$clear"
+# ---- clear texts of registry changes ----
+texts=kept/data/recorded/A-1/1/changes
+cp $texts clear
+sed -i '3s/.$/X/' $texts
+"$licet" verify kept >out 2>err
+same 'a clear text that was changed is named' '1 1' "$? $(grep -c "$texts: line \"[0-9]* [a-z]*\" is not what the ledger commits to" err)"
+sed '3d' clear >$texts
+"$licet" verify kept >out 2>err
+same 'one that was erased is told' '0 clear texts: 1 erased, of which the ledgers keep the commitments' "$? $(grep erased out)"
+rm $texts
+same 'all of an image' '[true,true]' "$("$licet" verify kept --json | jq -c '[.verified,.erased>5]')"
+cp clear $texts
+same 'none' '[true,0]' "$("$licet" verify kept --json | jq -c '[.verified,.erased]')"
 exit $rc
