@@ -36,6 +36,7 @@ typedef struct work {
     verify_pending pending;
     verify_versions versions;
     verify_texts texts;
+    licet_error text; /* the first clear text that differs: told where the ledger itself has no fault */
 } work;
 
 /* ---- sums without tables ----------------------------------------------------- */
@@ -112,11 +113,14 @@ on_entry(void *user, uint64_t index, licet_bytes entry, licet_error *err)
     if (index % PROGRESS_ENTRIES == 0) {
         verify_progress(w->v, w->l->name, index);
     }
-    if (!verify_disclosure(&w->pending, entry, &why) ||
-        !verify_acceptance(w->v, w->l->name, &w->versions, entry, &why) ||
-        !verify_change(w->v, w->l->name, &w->texts, entry, &why)) {
+    if (!verify_disclosure(&w->pending, entry, &why)) {
         return LICET_FAIL(err, why.code, 0, "ledger %s, entry %llu: %.300s", w->l->name, (unsigned long long)index,
                           why.text);
+    }
+    if (w->text.code == LICET_E_NONE && (!verify_acceptance(w->v, w->l->name, &w->versions, entry, &why) ||
+                                     !verify_change(w->v, w->l->name, &w->texts, entry, &why))) {
+        LICET_FAIL(&w->text, why.code, 0, "ledger %s, entry %llu: %.400s", w->l->name, (unsigned long long)index,
+                   why.text);
     }
     if (index >= w->l->applied) {
         return true;
@@ -315,6 +319,10 @@ verify_one(verify *v, verify_ledger *l)
     }
     l->verified = verify_files(w, &err);
     ok = l->verified && check_usage(w, &err) && check_promise(v, l, &err);
+    if (ok && w->text.code != LICET_E_NONE) {
+        err = w->text;
+        ok = false;
+    }
 done:
     verify_progress_end(v);
     if (!ok) {
