@@ -378,8 +378,8 @@ static const struct change {
      "agreements/M-2022-7/apps.yaml:12:24: app feed: credential K-2: the same secret as credential K-1 of app pages in "
      "agreements/M-2022-7/apps.yaml; a secret belongs to one app\n"},
     {"credential before", APPS, "from: 2022-10-10,\n", "from: 2022-10-10, before: 2022-10-09,\n",
-     "agreements/M-2022-7/apps.yaml:6:60: app pages: credential K-1: before \"2022-10-09\": expected a time after from "
-     "\"2022-10-10\"\n"},
+     "agreements/M-2022-7/apps.yaml:6:60: app pages: credential K-1: before \"2022-10-09\": expected from "
+     "\"2022-10-10\" or a later time\n"},
     {"credential without from", APPS, "from: 2022-10-10,\n", "\n",
      "agreements/M-2022-7/apps.yaml:6:9: app pages: credential K-1: field \"from\" is missing\n"},
     {"use case product", APPS, "product: Feed", "product: Fee",

@@ -185,11 +185,16 @@ A-1  a  K-2  from 2026-01-01 before 2026-11-30T12:00:00Z  valid
 A-1  a  K-3  from 2026-12-01 before 2026-12-24  not yet' '' credential list ends
 same 'the list as JSON' '["ended","valid","not yet"]' "$("$licet" credential list ends --json | jq -c '[.credentials[].state]')"
 before=$(sha256sum "$apps")
-expect 'an end before its beginning' 2 '' 'licet credential: agreements/A-1/apps.yaml:11:28: app a: credential K-3: before "2026-11-23T12:00:00Z": expected a time after from "2026-12-01" (apps.yaml is as it was)' credential end ends K-3
+expect 'an end before its beginning' 2 '' 'licet credential: agreements/A-1/apps.yaml:11:28: app a: credential K-3: before "2026-11-23T12:00:00Z": expected from "2026-12-01" or a later time (apps.yaml is as it was)' credential end ends K-3
 expect 'the end of what nobody has' 2 '' 'licet credential: credential "K-9": no app has it; licet credential list ends shows all' credential end ends K-9
 expect 'a span that is none' 2 '' 'licet credential: --overlap "7w": expected a span such as 90s, 15m, 12h, 7d
 see licet credential --help' credential end ends K-2 --overlap 7w
 same 'none of them touched the file' "$before" "$(sha256sum "$apps")"
+"$licet" credential new ends a --id now >/dev/null
+"$licet" credential end ends now >"$work/out" 2>"$work/err"
+same 'a key revoked in the second that it was given' "0 A-1  a  now  from 2026-11-23T12:00:00Z before 2026-11-23T12:00:00Z  ended" \
+    "$? $("$licet" credential list ends | grep -w now)"
+sed -i '/id: now/d' "$apps"
 sed -i 's/^mode:/credentials: { most_per_app: 2, clause: CAP }\nmode:/' ends/agreements/A-1/2026-11-23.yaml
 clause=$(sed -nE 's/^  ([A-Z-]+): \{ section.*/\1/p' ends/agreements/A-1/2026-11-23.yaml | head -1)
 sed -i "s/clause: CAP }/clause: $clause }/" ends/agreements/A-1/2026-11-23.yaml

@@ -147,7 +147,7 @@ for (const [cannotRecord, most] of [['open', Infinity], ['{ allow: 2000 posts, p
     const told = [...perhaps, ...report.gaps.filter((gap) => gap.cause === 'admitted without a slot')], bound = { gaps: told };
     assert.equal(perhaps.length, 1);
     assert(hiddenIn(bound, 'requests') >= without && hiddenIn(bound, 'post') >= first.postsWithout + more.postsWithout, JSON.stringify(report.gaps));
-    if (most !== Infinity) assert.equal(hiddenIn(bound, 'post'), 2000, `of allow N the bound is N: ${JSON.stringify(report.gaps)}`);
+    if (most !== Infinity) assert((perhaps[0].units.post ?? 0) <= 2000, `of allow N no more than N is perhaps: ${JSON.stringify(report.gaps)}`);
     assert(known + hidden >= received);
     await copy.verify();
     await copy.kill(copy.recorder, 'SIGKILL');

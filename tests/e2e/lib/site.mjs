@@ -253,7 +253,7 @@ export class Site {
   /** One request; the whole body as a Buffer. */
   request(app, path, options = {}) {
     return new Promise((done, fail) => {
-      const request = http.request({ host: '127.0.0.1', port: this.port, path, method: options.method ?? 'GET', agent: options.agent,
+      const request = http.request({ host: '127.0.0.1', port: this.port, path, method: options.method ?? 'GET', agent: options.agent ?? false,
         headers: { ...(app ? { authorization: `Bearer ${this.keys[app] ?? app}` } : {}), ...options.headers } }, (response) => {
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));
