@@ -118,7 +118,7 @@ on_entry(void *user, uint64_t index, licet_bytes entry, licet_error *err)
                           why.text);
     }
     if (w->text.code == LICET_E_NONE && (!verify_acceptance(w->v, w->l->name, &w->versions, entry, &why) ||
-                                     !verify_change(w->v, w->l->name, &w->texts, entry, &why))) {
+                                         !verify_change(w->v, w->l->name, &w->texts, entry, &why))) {
         LICET_FAIL(&w->text, why.code, 0, "ledger %s, entry %llu: %.400s", w->l->name, (unsigned long long)index,
                    why.text);
     }

@@ -303,8 +303,8 @@ check_app(licet_reader *reader, const licet_terms_apps *apps, const licet_terms_
         if (credential->from.said.line != 0 && credential->before.said.line != 0 &&
             credential->before.value < credential->from.value) { /* equal: revoked as soon as it was given */
             licet_reader_say(reader, &credential->before.said, context,
-                             "credential %s: before \"%s\": expected from \"%s\" or a later time", QUOTED(credential->id),
-                             QUOTED(credential->before.said), QUOTED(credential->from.said));
+                             "credential %s: before \"%s\": expected from \"%s\" or a later time",
+                             QUOTED(credential->id), QUOTED(credential->before.said), QUOTED(credential->from.said));
         }
         licet_terms_credential_check(reader, context, credential);
     }
