@@ -250,7 +250,8 @@ export class Site {
     return stdout.split('\n').filter(Boolean).map(Number);
   }
 
-  /** One request; the whole body as a Buffer. */
+  /** One request; the whole body as a Buffer. Without an agent it returns once nginx has closed the connection, which it does
+   *  after it has settled the request: what the next request finds in the counters depends on no clock. */
   request(app, path, options = {}) {
     return new Promise((done, fail) => {
       const request = http.request({ host: '127.0.0.1', port: this.port, path, method: options.method ?? 'GET', agent: options.agent ?? false,
@@ -259,8 +260,14 @@ export class Site {
         response.on('data', (chunk) => chunks.push(chunk));
         response.on('error', fail);
         response.on('aborted', () => fail(new Error('aborted')));
-        response.on('end', () => done({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
+        response.on('end', () => {
+          const answer = { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
+          if (options.agent || response.socket.closed) return done(answer);
+          response.socket.on('error', () => {}).on('close', () => done(answer));
+        });
       }).on('error', fail);
+      // At the body's end node would destroy its socket: it only ends its side, and so sees when nginx closes.
+      if (!options.agent) request.on('socket', (socket) => { socket.destroySoon = socket.end; });
       request.end(options.body);
     });
   }
