@@ -66,7 +66,7 @@ keep(const licet_recorder *r, const recorder_book *book, const licet_acceptance 
     licet_buffer text;
     bool ok;
 
-    licet_buffer_init(&text, 2 * NOTE_MAX);
+    licet_buffer_init(&text, (size_t)2 * NOTE_MAX);
     licet_hex(accepted->agreement_sha256, 8, hash);
     ok = recorder_commit_to(note, salt, out_commitment, err) &&
          recorder_path(r, path, err, "data/recorded/%s/accepted", book->name) && licet_dir_make(path, 0700, err) &&

@@ -257,7 +257,9 @@ fill_wide(disclosing *c)
     if (v->purpose.len > 0) {
         memcpy(w->purpose, v->purpose.data, v->purpose.len);
     }
-    memcpy(w->recipient, v->recipient.data, v->recipient.len);
+    if (v->recipient.len > 0) {
+        memcpy(w->recipient, v->recipient.data, v->recipient.len);
+    }
 }
 
 /* (3) */

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* A key's name in bytes: of a note's signer, four names long. */
+#define KEY_MAX ((size_t)4 * LICET_NAME_MAX)
+
 static bool
 acceptance_check(const licet_acceptance_record *record, licet_error *err)
 {
@@ -22,12 +25,12 @@ acceptance_check(const licet_acceptance_record *record, licet_error *err)
                           record->party);
     }
     if (record->version.len == 0 || record->version.len > LICET_NAME_MAX || record->catalogue.len > LICET_NAME_MAX ||
-        record->key.len > LICET_NAME_MAX * 4) {
+        record->key.len > KEY_MAX) {
         return LICET_FAIL(err, LICET_E_LIMIT, 14,
                           "acceptance: version, catalogue and key of %zu, %zu and %zu bytes: "
                           "expected 1 to %d, at most %d and %d",
                           record->version.len, record->catalogue.len, record->key.len, LICET_NAME_MAX, LICET_NAME_MAX,
-                          LICET_NAME_MAX * 4);
+                          (int)KEY_MAX);
     }
     return true;
 }
