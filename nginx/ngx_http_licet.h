@@ -21,6 +21,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <stdatomic.h>
+
 #include "licet/agreement.h"
 #include "licet/base.h"
 #include "licet/decide.h"
@@ -41,12 +43,13 @@ typedef struct ngx_http_licet_inflate_s ngx_http_licet_inflate_t;
 typedef struct ngx_http_licet_recode_s ngx_http_licet_recode_t;
 typedef struct ngx_http_licet_shadow_s ngx_http_licet_shadow_t;
 typedef struct ngx_http_licet_ctx_s ngx_http_licet_ctx_t;
+typedef struct ngx_http_licet_nonces_s ngx_http_licet_nonces_t;
 
 /* ---- configuration ----------------------------------------------------- */
 
 typedef struct {
-    ngx_array_t gates; /* of ngx_http_licet_gate_t *, one per FILE */
-    ngx_shm_zone_t *nonces;
+    ngx_array_t gates;               /* of ngx_http_licet_gate_t *, one per FILE */
+    ngx_http_licet_nonces_t *nonces; /* NULL: no signatures are taken */
     size_t nonces_size;
     unsigned signatures : 1; /* they are on somewhere */
 } ngx_http_licet_main_conf_t;
@@ -335,10 +338,21 @@ licet_reason ngx_http_licet_by_certificate(ngx_http_request_t *r, ngx_http_licet
                                            ngx_http_licet_caller_t *out_caller);
 licet_bytes ngx_http_licet_trim(licet_bytes text);
 char *ngx_http_licet_set_jwks(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-ngx_int_t ngx_http_licet_nonces_add(ngx_conf_t *cf, ngx_http_licet_main_conf_t *mcf);
-/* NONE once; then REPLAYED; CANNOT_RECORD where there is no room to note it. */
-licet_reason ngx_http_licet_nonce_use(ngx_shm_zone_t *zone, const licet_signature *signature, const uint8_t *key,
-                                      uint64_t now_s);
+
+/* ---- nonces (ngx_http_licet_nonce_file.c, ngx_http_licet_nonces.c) ------------------- */
+
+struct ngx_http_licet_nonces_s { /* begin of the file; the buckets follow */
+    u_char magic[16];
+    u_char boot[40];
+    uint64_t size, made_s;
+    _Atomic uint64_t closed; /* another file took its place */
+    uint8_t reserved[48];
+};
+
+ngx_int_t ngx_http_licet_nonces_open(ngx_cycle_t *cycle, ngx_http_licet_main_conf_t *mcf);
+/* NONE once; then REPLAYED; CANNOT_RECORD where the caller has no room to note it. */
+licet_reason ngx_http_licet_nonce_use(ngx_http_licet_nonces_t *nonces, const licet_signature *signature,
+                                      const ngx_http_licet_caller_t *caller, const uint8_t *key, uint64_t now_s);
 ngx_int_t ngx_http_licet_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_licet_api(ngx_http_request_t *r, ngx_http_licet_loc_conf_t *lcf);
 

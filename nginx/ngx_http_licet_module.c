@@ -164,7 +164,7 @@ ngx_http_licet_set_nonces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     char *rc = ngx_conf_set_size_slot(cf, cmd, conf);
 
     if (rc == NGX_CONF_OK && (mcf->nonces_size < 64 * 1024 || mcf->nonces_size > (size_t)4 << 30)) {
-        return "expected a size from 64k to 4g: 24 bytes for each signature that has not ended";
+        return "expected a size from 64k to 4g: 100 bytes for each signature that has not ended";
     }
     return rc;
 }
@@ -270,8 +270,7 @@ ngx_http_licet_init(ngx_conf_t *cf)
 {
     ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-    if (ngx_http_licet_check_order(cf) != NGX_OK || ngx_http_licet_check_gates(cf) != NGX_OK ||
-        ngx_http_licet_nonces_add(cf, ngx_http_conf_get_module_main_conf(cf, ngx_http_licet_module)) != NGX_OK) {
+    if (ngx_http_licet_check_order(cf) != NGX_OK || ngx_http_licet_check_gates(cf) != NGX_OK) {
         return NGX_ERROR;
     }
     /* PRECONTENT: after satisfy, auth_request and limit_req have had their say, and before try_files */
@@ -282,6 +281,19 @@ ngx_http_licet_init(ngx_conf_t *cf)
 }
 
 /* ---- processes ---------------------------------------------------------------- */
+
+/* The configuration is good, and nothing behind this can fail: the old nonces may be closed. */
+static ngx_int_t
+ngx_http_licet_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_licet_main_conf_t *mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_licet_module);
+
+    if (mcf == NULL) {
+        return NGX_OK;
+    }
+    ngx_http_licet_check_workers(cycle);
+    return ngx_http_licet_nonces_open(cycle, mcf);
+}
 
 static ngx_int_t
 ngx_http_licet_init_process(ngx_cycle_t *cycle)
@@ -330,15 +342,15 @@ static ngx_http_module_t ngx_http_licet_module_ctx = {
 
 ngx_module_t ngx_http_licet_module = {
     NGX_MODULE_V1,
-    &ngx_http_licet_module_ctx,   /* module context */
-    ngx_http_licet_commands,      /* module directives */
-    NGX_HTTP_MODULE,              /* module type */
-    NULL,                         /* init master */
-    ngx_http_licet_check_workers, /* init module */
-    ngx_http_licet_init_process,  /* init process */
-    NULL,                         /* init thread */
-    NULL,                         /* exit thread */
-    ngx_http_licet_exit_process,  /* exit process */
-    NULL,                         /* exit master */
+    &ngx_http_licet_module_ctx,  /* module context */
+    ngx_http_licet_commands,     /* module directives */
+    NGX_HTTP_MODULE,             /* module type */
+    NULL,                        /* init master */
+    ngx_http_licet_init_module,  /* init module */
+    ngx_http_licet_init_process, /* init process */
+    NULL,                        /* init thread */
+    NULL,                        /* exit thread */
+    ngx_http_licet_exit_process, /* exit process */
+    NULL,                        /* exit master */
     NGX_MODULE_V1_PADDING,
 };

@@ -89,21 +89,32 @@ ngx_http_licet_by_pair(ngx_http_request_t *r, ngx_http_licet_view_t *view, const
 }
 
 static licet_reason
-ngx_http_licet_use_once(ngx_http_request_t *r, ngx_http_licet_view_t *view, const licet_signature *signature)
+ngx_http_licet_use_once(ngx_http_request_t *r, ngx_http_licet_view_t *view, const licet_signature *signature,
+                        const ngx_http_licet_caller_t *caller)
 {
     ngx_http_licet_main_conf_t *mcf = ngx_http_get_module_main_conf(r, ngx_http_licet_module);
     ngx_http_licet_ctx_t *ctx = ngx_http_licet_find(r);
     licet_reason reason;
+    licet_bytes id;
 
     if (ctx != NULL && ctx->signature_used) {
         return LICET_REASON_NONE;
     }
-    reason = ngx_http_licet_nonce_use(mcf->nonces, signature, licet_gate_credential_key(view->area->gate),
+    if (mcf->nonces == NULL || atomic_load(&mcf->nonces->closed)) {
+        ngx_log_error(
+            NGX_LOG_WARN, r->connection->log, 0,
+            "licet: a signature was refused, for this nginx has no memory of used ones, or another one took it "
+            "over with another size");
+        return LICET_REASON_CANNOT_RECORD;
+    }
+    reason = ngx_http_licet_nonce_use(mcf->nonces, signature, caller, licet_gate_credential_key(view->area->gate),
                                       (uint64_t)ngx_time());
     if (reason == LICET_REASON_CANNOT_RECORD) {
+        id = licet_image_text(&caller->image->image, caller->image->image.credentials[caller->credential].id);
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                      "licet: a signature was refused, for its nonce has no room: raise licet_signature_nonces, or "
-                      "have requests signed for a shorter time");
+                      "licet: a signature of credential \"%*s\" was refused, for its nonce has no room: raise "
+                      "licet_signature_nonces, or have requests signed for a shorter time",
+                      id.len, id.data);
     }
     if (ctx != NULL && reason == LICET_REASON_NONE) {
         ctx->signature_used = 1;
@@ -132,7 +143,7 @@ ngx_http_licet_by_signature(ngx_http_request_t *r, ngx_http_licet_view_t *view, 
         break;
     case LICET_PROOF_GOOD:
         reason = ngx_http_licet_by_pair(r, view, signature, out_caller);
-        reason = reason == LICET_REASON_NONE ? ngx_http_licet_use_once(r, view, signature) : reason;
+        reason = reason == LICET_REASON_NONE ? ngx_http_licet_use_once(r, view, signature, out_caller) : reason;
         break;
     case LICET_PROOF_ENDED:
         reason = LICET_REASON_CREDENTIAL_ENDED;

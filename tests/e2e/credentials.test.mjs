@@ -12,11 +12,11 @@ import http from 'node:http';
 import https from 'node:https';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSigner, httpbis } from 'http-message-signatures';
 import { story, Site, run, sleep } from './lib/site.mjs';
 import { Upstream, send } from './lib/upstream.mjs';
 import { page } from './lib/pages.mjs';
 import { certificates } from './lib/tls.mjs';
+import { signed } from './lib/signed.mjs';
 import * as catalogue from './lib/catalogue.mjs';
 
 const PATH = '/2/tweets/search/recent?max_results=10';
@@ -31,11 +31,6 @@ function token(key, header, claims) {
 }
 
 const jwks = (keys) => JSON.stringify({ keys: Object.entries(keys).map(([kid, key]) => ({ ...key.export({ format: 'jwk' }), kid })) });
-
-function thumbprint(publicKey) {
-  const { crv, kty, x } = publicKey.export({ format: 'jwk' });
-  return crypto.createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url');
-}
 
 /** One client certificate of the authority. */
 async function clientCertificate(folder, ca, name) {
@@ -104,14 +99,7 @@ story('certificates, tokens and signed requests say who asks', async () => {
   good('service', await bearer(token(next.privateKey, { alg: 'ES256', kid: 'two' }))); // the last good set stays
 
   // ---- signed requests
-  const sign = async ({ pair = agent, agentUrl = AGENT, method = 'GET', path = PATH, nonce = crypto.randomBytes(16).toString('base64'), created = new Date(), expires = new Date(Date.now() + 60000),
-    fields = ['@method', '@path', '@authority', 'signature-agent'] } = {}) => {
-    const message = { method, url: `http://127.0.0.1:${site.port}${path}`, headers: { 'signature-agent': `"${agentUrl}"` } };
-    const signer = createSigner(pair.privateKey, 'ed25519', thumbprint(pair.publicKey));
-    const done = await httpbis.signMessage({ key: signer, name: 'sig1', fields, params: ['created', 'expires', 'keyid', 'nonce', 'tag'],
-      paramValues: { created, expires, nonce, tag: 'web-bot-auth' } }, message);
-    return Object.fromEntries(Object.entries(done.headers).map(([name, value]) => [name.toLowerCase(), value]));
-  };
+  const sign = ({ agentUrl = AGENT, ...more } = {}) => signed({ pair: agent, agent: agentUrl, port: site.port, path: PATH, ...more });
   const show = (headers, options = {}) => ask({ port: site.port, headers, ...options });
   good('bot', await show(await sign()));
   good('bot', await show(await sign({ agentUrl: 'https://Agent.example/' }))); // the same URL

@@ -313,7 +313,7 @@ export class Site {
     }
     if (alerts) assert.deepEqual(faults, [], 'the nginx error log holds no alert');
     const shm = await readFile(join(this.dir, 'licet.yaml'), 'utf8').then((t) => /^shared_memory:\s*(\S+)/m.exec(t)?.[1], () => null);
-    if (shm) await rm(shm, { force: true });
+    for (const file of shm ? [shm, `${shm}.nonces`] : []) await rm(file, { force: true });
     if (!keep) await rm(this.folder, { recursive: true, force: true });
   }
 }
