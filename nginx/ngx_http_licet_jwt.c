@@ -154,6 +154,12 @@ ngx_http_licet_set_jwks(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (jwks->rules.issuer.len == 0 || jwks->rules.audience.len == 0) {
         return "needs issuer= and audience=: without them a token for another service would be taken";
     }
+    for (i = 0; lcf->jwks != NULL && i < lcf->jwks->nelts; i++) {
+        slot = (ngx_http_licet_jwks_t **)lcf->jwks->elts + i;
+        if (licet_bytes_equal((*slot)->rules.issuer, jwks->rules.issuer)) {
+            return "has the issuer of another one here: expected one key set for each issuer";
+        }
+    }
     if (stat((const char *)path.data, &info) != 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "licet_jwks \"%V\": expected a file with a JWK set", &path);
         return NGX_CONF_ERROR;

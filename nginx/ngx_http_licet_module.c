@@ -164,7 +164,7 @@ ngx_http_licet_set_nonces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     char *rc = ngx_conf_set_size_slot(cf, cmd, conf);
 
     if (rc == NGX_CONF_OK && (mcf->nonces_size < 64 * 1024 || mcf->nonces_size > (size_t)4 << 30)) {
-        return "expected a size from 64k to 4g: 100 bytes for each signature that has not ended";
+        return "expected a size from 64k to 4096m: 100 bytes for each signature that has not ended";
     }
     return rc;
 }

@@ -99,6 +99,76 @@ licet_app http_x_consumer;' '[warn]' "licet_app \"http_x_consumer\" has no varia
 silent 'licet_app $http_a; server { location / { licet_app off; } }'
 silent 'log_format x "$licet_app $licet_agreement $licet_verdict $licet_units $licet_decision";'
 
+# which flow
+says 'licet_flow outbound;' '[emerg]' 'invalid value "outbound" in ' ':7'
+says 'licet_flow "";' 'invalid value "" in '
+says 'licet_flow acquired passed-on;' 'invalid number of arguments in "licet_flow" directive'
+says 'licet_flow acquired; licet_flow passed-on;' '"licet_flow" directive is duplicate'
+says 'server { location / { if ($args) { licet_flow acquired; } } }' '"licet_flow" directive is not allowed here'
+silent 'licet_flow acquired; server { licet_flow passed-on; location / { licet_flow acquired; } }'
+
+# what refusals are named by
+says 'licet_problems "https://a.example/p roblems/";' '[emerg]' "\"licet_problems\" directive has a character that is none of a URI's in" ':7'
+for wrong in "'https://a.example/\"/'" 'https://a.example/\\\\/' 'https://a.example/é/'; do
+    says "licet_problems $wrong;" "has a character that is none of a URI's"
+done
+for wrong in '""' https://a.example/problems urn:licet; do
+    says "licet_problems $wrong;" '"licet_problems" directive does not end in "/", ":" or "#": expected a URI that the name of a problem stands behind, such as https://api.example.com/.well-known/licet/problems/'
+done
+says 'licet_problems a: b:;' 'invalid number of arguments in "licet_problems" directive'
+says 'licet_problems a: ; licet_problems b:;' '"licet_problems" directive is duplicate'
+silent 'licet_problems "https://a.example/#"; server { licet_problems urn:x:; location / { licet_problems /problems/; } }'
+
+# tokens
+keys=$SCENARIO_DIR/jwks.json who='issuer=https://id.example audience=api'
+key='{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"one"}'
+printf '{"keys":[%s]}' "$key" >"$keys"
+silent "licet_jwks $keys $who; server { licet_jwks $keys $who claim=client_id; location / { licet_jwks $keys $who; } }"
+silent "licet_jwks $keys $who; licet_jwks $keys issuer=https://other.example audience=api;"
+says "licet_jwks $keys $who; licet_jwks $keys issuer=https://id.example audience=web;" '[emerg]' \
+    '"licet_jwks" directive has the issuer of another one here: expected one key set for each issuer in' ':7'
+for wrong in '' issuer=https://id.example audience=api 'issuer=https://id.example claim=sub'; do
+    says "licet_jwks $keys $wrong;" '[emerg]' '"licet_jwks" directive needs issuer= and audience=: without them a token for another service would be taken in' ':7'
+done
+for wrong in aud=api issuer= audience= claim= x; do
+    says "licet_jwks $keys $who $wrong;" '[emerg]' "licet_jwks: parameter \"$wrong\": expected issuer=, audience= or claim= and a value in" ':7'
+done
+says "licet_jwks /nowhere/keys $who;" '[emerg]' 'licet_jwks "/nowhere/keys": expected a file with a JWK set' 'No such file or directory'
+says 'server { location / { if ($args) { licet_jwks a; } } }' '"licet_jwks" directive is not allowed here'
+while IFS='|' read -r text words; do
+    printf %s "$text" >"$keys"
+    says "licet_jwks $keys $who;" '[emerg]' "licet_jwks \"$keys\": $words" ':7'
+done <<END
+|no JSON of 65536 bytes at most: '[' or '{' expected near end of file in
+not json|no JSON of 65536 bytes at most: '[' or '{' expected near 'not' in
+{}|no member "keys": expected a JWK set (RFC 7517) in
+[]|no member "keys": expected a JWK set (RFC 7517) in
+{"keys":{}}|no member "keys": expected a JWK set (RFC 7517) in
+{"keys":[]}|no key that can be used: expected RSA of 2048 bits or more, P-256 or Ed25519, for signatures in
+{"keys":[1]}|no key that can be used: expected RSA of 2048 bits or more, P-256 or Ed25519, for signatures in
+{"keys":[{"kid":"x"}]}|no key that can be used: expected RSA of 2048 bits or more, P-256 or Ed25519, for signatures in
+{"keys":[{"kty":"oct","k":"AA"}]}|no key that can be used: expected RSA of 2048 bits or more, P-256 or Ed25519, for signatures in
+{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"r"}]}|no key that can be used: expected RSA of 2048 bits or more, P-256 or Ed25519, for signatures in
+{"keys":[{"kty":"EC","crv":"P-384","x":"AA","y":"AA"}]}|no key that can be used: expected RSA of 2048 bits or more, P-256 or Ed25519, for signatures in
+{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}|no key that can be used: expected RSA of 2048 bits or more, P-256 or Ed25519, for signatures in
+END
+
+# signed requests
+says 'licet_signatures yes;' 'invalid value "yes" in "licet_signatures" directive, it must be "on" or "off"'
+says 'licet_signatures on; licet_signatures on;' '"licet_signatures" directive is duplicate'
+says 'server { location / { if ($args) { licet_signatures on; } } }' '"licet_signatures" directive is not allowed here'
+silent "licet_gate $gate; licet_signatures on; server { licet_signatures off; location / { licet_signatures on; licet on; } }"
+for wrong in 63k 0 4097m; do
+    says "licet_signature_nonces $wrong;" '[emerg]' '"licet_signature_nonces" directive expected a size from 64k to 4096m: 100 bytes for each signature that has not ended in' ':7'
+done
+for wrong in many -1 4g '""'; do
+    says "licet_signature_nonces $wrong;" '"licet_signature_nonces" directive invalid value'
+done
+says 'licet_signature_nonces 1m; licet_signature_nonces 2m;' '"licet_signature_nonces" directive is duplicate'
+says 'server { licet_signature_nonces 1m; }' '"licet_signature_nonces" directive is not allowed here'
+silent "licet_gate $gate; licet_signatures on; licet_signature_nonces 64k;"
+[[ ! -e $gate.nonces ]] || { echo 'nginx -t made notes of used signatures'; exit 1; }
+
 # the module itself
 after="load_module $module;"
 says "" "module \"ngx_http_licet_module\" is already loaded in $conf"
