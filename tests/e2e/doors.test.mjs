@@ -163,8 +163,9 @@ story('slow readers, slow senders and header floods', async () => {
   };
   for (let i = 0; i < 20; i++) await site.request('reader', SEARCH);
   const good = goodCaller(site);
-  const rounds = [];
-  for (let round = 0; round < 2; round++) {
+  // A leak grows in each round; a heap finds its height after one or two, however its callers met. Six rounds are enough to tell.
+  let last, more, round = 0;
+  for (; round < 2 || (round < 6 && !sanitized && Object.values(more).some((bytes) => bytes > 2 * MB)); round++) {
     for (const [name, kind] of Object.entries(kinds)) {
       const before = await memoryOf(site, site.shared);
       const held = await idle(site.port, kind.n, kind.bytes);
@@ -176,9 +177,11 @@ story('slow readers, slow senders and header floods', async () => {
       await held.close();
       await site.until(`${name}: slots are free again`, async () => (await site.status()).under_way <= 2);
     }
-    rounds.push(await memoryOf(site, site.shared));
+    const now = await memoryOf(site, site.shared);
+    if (last) more = growth(last, now);
+    last = now;
   }
-  flat('the second round of all of these', growth(rounds[0], rounds[1]), 2 * MB);
+  flat(`round ${round} of all of these`, more, 2 * MB);
   const { served, slowest } = await good.end(100);
   console.log(`# used a good caller was served ${served} times meanwhile, after ${slowest} ms at most`);
   await site.sync();

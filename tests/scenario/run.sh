@@ -50,7 +50,7 @@ run_story() {
     if ((failed == 0)) && start_nginx; then
         case $name in
         *.vtc)
-            varnishtest -t 60 -l -D "nginx=127.0.0.1:$PORT" -D "upstream=127.0.0.1:$UPSTREAM_PORT" \
+            varnishtest -t 300 -l -D "nginx=127.0.0.1:$PORT" -D "upstream=127.0.0.1:$UPSTREAM_PORT" \
                 -D "receipt=$SCENARIO/receipt" -D "dir=$SCENARIO_DIR" -D "scenario=$SCENARIO" "$story" \
                 >"$SCENARIO_DIR/story.log" 2>&1 || failed=1
             ;;
