@@ -44,7 +44,7 @@ typedef enum licet_field_type {
     LICET_FIELD_OBJECT, /* the schema's struct */
     LICET_FIELD_LIST,   /* licet_rows of the schema's struct */
     LICET_FIELD_MAP,    /* licet_rows of the schema's struct, its key in the first member */
-    LICET_FIELD_OWN,    /* whatever read() makes of it */
+    LICET_FIELD_OWN,    /* whatever read() makes of it; by the schema, if there is one, of a mapping in it */
     LICET_FIELD_LATER,  /* a later version brings it */
 } licet_field_type;
 

@@ -462,6 +462,9 @@ licet_bytes licet_terms_outbound_scheme(const licet_terms_outbound *outbound);
 void licet_terms_check_outbound(licet_reader *reader, const licet_terms_apps *apps);
 
 /* terms_counting.c: the counting rules of a catalogue's units. */
+/* The four files of a site. */
+extern const licet_schema licet_terms_config_schema, licet_terms_catalogue_schema, licet_terms_version_schema,
+    licet_terms_apps_schema;
 extern const licet_schema licet_terms_dedup_schema;
 bool licet_terms_deduplicates(const licet_terms_catalogue *catalogue, licet_bytes unit);
 void licet_terms_check_counting(licet_reader *reader, const char *context, const licet_terms_catalogue *catalogue,

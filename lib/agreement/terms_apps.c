@@ -81,7 +81,12 @@ read_fed(licet_reader *reader, const char *context, const licet_field *field, co
 
 #define AT(member) .at = offsetof(licet_terms_app, member)
 static const licet_field app_fields[] = {
-    {.name = "products", .type = LICET_FIELD_OWN, .required = true, AT(products), .read = read_fed},
+    {.name = "products",
+     .type = LICET_FIELD_OWN,
+     .required = true,
+     AT(products),
+     .schema = &fed_schema,
+     .read = read_fed},
     {.name = "environment", .type = LICET_FIELD_WORD, AT(environment), .words = licet_terms_environments},
     {.name = "from", .type = LICET_FIELD_TIME, AT(from)},
     {.name = "before", .type = LICET_FIELD_TIME, AT(before), .fallback = UINT64_MAX},
@@ -168,7 +173,8 @@ static const licet_field apps_fields[] = {
     {.name = "outbound", .type = LICET_FIELD_OBJECT, AT(outbound), .schema = &licet_outbound_schema},
     {.name = NULL}};
 #undef AT
-static const licet_schema apps_schema = {.noun = "apps.yaml", .size = sizeof(licet_terms_apps), .fields = apps_fields};
+const licet_schema licet_terms_apps_schema = {
+    .noun = "apps.yaml", .size = sizeof(licet_terms_apps), .fields = apps_fields};
 
 /* Every product that an app feeds or that is registered, once. */
 static bool
@@ -214,7 +220,7 @@ licet_terms_read_apps(licet_reader *reader, licet_bytes text, licet_terms_apps *
 {
     licet_arena *arena = reader->arena;
 
-    return licet_terms_read(reader, text, &apps_schema, out) &&
+    return licet_terms_read(reader, text, &licet_terms_apps_schema, out) &&
            licet_names_build(&out->app_names, arena, out->apps.rows, out->apps.len, sizeof(licet_terms_app)) &&
            licet_names_build(&out->use_case_names, arena, out->use_cases.rows, out->use_cases.len,
                              sizeof(licet_terms_use_case)) &&

@@ -132,7 +132,7 @@ static const licet_field page_fields[] = {
      AT(query),
      .fits = fits_query,
      .expected = "the name of a query parameter such as max_results"},
-    {.name = "items", .type = LICET_FIELD_WORD, AT(items), .words = items},
+    {.name = "items", .type = LICET_FIELD_WORD, AT(items), .words = items, .fallback = LICET_NONE},
     {.name = "default", .type = LICET_FIELD_NUMBER, AT(fallback), .least = 0, .most = LICET_MOST_MAX},
     {.name = "most", .type = LICET_FIELD_NUMBER, .required = true, AT(most), .least = 1, .most = LICET_MOST_MAX},
     {.name = NULL}};
@@ -244,7 +244,7 @@ static const licet_field endpoint_fields[] = {
      AT(ids),
      .fits = licet_fits_text,
      .expected = "a path such as $.data.id"},
-    {.name = "page", .type = LICET_FIELD_OWN, AT(page), .read = read_page},
+    {.name = "page", .type = LICET_FIELD_OWN, AT(page), .schema = &page_schema, .read = read_page},
     {.name = NULL}};
 #undef AT
 static const licet_schema endpoint_schema = {
@@ -263,7 +263,7 @@ static const licet_field catalogue_fields[] = {
     {.name = "endpoints", .type = LICET_FIELD_LIST, .required = true, AT(endpoints), .schema = &endpoint_schema},
     {.name = NULL}};
 #undef AT
-static const licet_schema catalogue_schema = {
+const licet_schema licet_terms_catalogue_schema = {
     .noun = "catalogue", .size = sizeof(licet_terms_catalogue), .fields = catalogue_fields};
 
 /* ---- checks within one catalogue ------------------------------------------------------ */
@@ -477,7 +477,7 @@ licet_terms_check_catalogue(licet_reader *reader, licet_terms_catalogue *catalog
 bool
 licet_terms_read_catalogue(licet_reader *reader, licet_bytes text, licet_terms_catalogue *out)
 {
-    return licet_terms_read(reader, text, &catalogue_schema, out) &&
+    return licet_terms_read(reader, text, &licet_terms_catalogue_schema, out) &&
            licet_names_build(&out->unit_names, reader->arena, out->units.rows, out->units.len,
                              sizeof(licet_terms_unit)) &&
            licet_names_build(&out->endpoint_names, reader->arena, out->endpoints.rows, out->endpoints.len,

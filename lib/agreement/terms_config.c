@@ -251,12 +251,12 @@ static const licet_field config_fields[] = {
     {.name = NULL}};
 #undef AT
 
-static const licet_schema config_schema = {
+const licet_schema licet_terms_config_schema = {
     .noun = "licet.yaml", .size = sizeof(licet_terms_config), .fields = config_fields};
 
 bool
 licet_terms_read_config(licet_reader *reader, licet_bytes text, licet_terms_config *out)
 {
     out->slots.value = 1024;
-    return licet_terms_read(reader, text, &config_schema, out);
+    return licet_terms_read(reader, text, &licet_terms_config_schema, out);
 }

@@ -304,15 +304,16 @@ static const licet_field audit_fields[] = {
     {.name = "costs", .type = LICET_FIELD_TEXT, AT(costs)},
     {.name = NULL}};
 #undef AT
-static const licet_schema audit_schema = {
+const licet_schema licet_schema_audit = {
     .noun = "audit", .title = "clause", .size = sizeof(licet_terms_audit), .fields = audit_fields};
 
 #define AT(member) .at = offsetof(licet_terms_breach, member)
-static const licet_field breach_fields[] = {{.name = "clause", .type = LICET_FIELD_ID, AT(clause)},
-                                            LENGTH("notice", notice, MAY_BE_IMMEDIATELY),
-                                            LENGTH("cure", cure, MAY_HAVE_FROM),
-                                            {.name = "waiver", .type = LICET_FIELD_WORD, AT(waiver), .words = waivers},
-                                            {.name = NULL}};
+static const licet_field breach_fields[] = {
+    {.name = "clause", .type = LICET_FIELD_ID, AT(clause)},
+    LENGTH("notice", notice, MAY_BE_IMMEDIATELY),
+    LENGTH("cure", cure, MAY_HAVE_FROM),
+    {.name = "waiver", .type = LICET_FIELD_WORD, AT(waiver), .words = waivers, .fallback = LICET_NONE},
+    {.name = NULL}};
 #undef AT
 const licet_schema licet_schema_breach = {
     .noun = "breach", .size = sizeof(licet_terms_breach), .fields = breach_fields};
@@ -356,7 +357,7 @@ licet_terms_read_audit(licet_reader *reader, const char *context, const licet_fi
         audit->key.column = child->scalar.column;
         licet_context_of(inner, node->kind == LICET_YAML_MAP ? "%s%s: " : "%s%s %u: ", context, field->name, n);
         if (child->kind == LICET_YAML_MAP) {
-            licet_schema_read(reader, inner, &audit_schema, child, audit);
+            licet_schema_read(reader, inner, &licet_schema_audit, child, audit);
         } else if (licet_schema_scalar(reader, context, field->name, child, "a mapping")) {
             licet_reader_say(reader, &child->scalar, context, "%s \"%s\": expected a mapping", field->name,
                              QUOTED(child->scalar));

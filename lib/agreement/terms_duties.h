@@ -98,6 +98,7 @@ struct licet_terms_clause;
 
 extern const licet_schema licet_schema_incorporated, licet_schema_also, licet_schema_affiliates;
 extern const licet_schema licet_schema_retention, licet_schema_report, licet_schema_breach, licet_schema_termination;
+extern const licet_schema licet_schema_audit, licet_schema_business;
 extern const licet_word licet_words_precedence[], licet_words_class[], licet_words_severity[];
 
 /* Read functions of fields: then, and audit, which is one paragraph or a list of them. */

@@ -193,7 +193,11 @@ static const licet_field calendar_fields[] = {
     {.name = "zone", .type = LICET_FIELD_OWN, .at = 0, .read = read_zone},
     {.name = "month", .type = LICET_FIELD_WORD, AT(month), .words = months},
     {.name = "cycle_starts", .type = LICET_FIELD_OWN, .at = 0, .read = read_cycle_starts},
-    {.name = "business_days", .type = LICET_FIELD_OWN, AT(business), .read = licet_terms_read_business},
+    {.name = "business_days",
+     .type = LICET_FIELD_OWN,
+     AT(business),
+     .schema = &licet_schema_business,
+     .read = licet_terms_read_business},
     {.name = NULL}};
 #undef AT
 const licet_schema licet_terms_calendar_schema = {

@@ -118,7 +118,7 @@ static const licet_field calendar_fields[] = {
      .at = offsetof(calendar_terms, calendar),
      .read = read_holidays},
     {.name = NULL}};
-static const licet_schema calendar_schema = {.noun = "business_days", .fields = calendar_fields};
+const licet_schema licet_schema_business = {.noun = "business_days", .fields = calendar_fields};
 
 void
 licet_terms_read_business(licet_reader *reader, const char *context, const licet_field *field,
@@ -134,7 +134,7 @@ licet_terms_read_business(licet_reader *reader, const char *context, const licet
         read_holidays(reader, context, field, node, &business->calendar);
     } else if (node->kind == LICET_YAML_MAP) {
         licet_context_of(inner, "%s%s: ", context, field->name);
-        licet_schema_read(reader, inner, &calendar_schema, node, &both);
+        licet_schema_read(reader, inner, &licet_schema_business, node, &both);
         business->calendar = both.calendar;
         business->calendar.rule = (licet_business_rule)both.rule.value;
     } else {

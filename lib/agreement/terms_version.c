@@ -211,10 +211,19 @@ static const licet_field version_fields[] = {
     {.name = "prices", .type = LICET_FIELD_OBJECT, AT(prices), .schema = &licet_terms_prices_schema},
     {.name = "retention", .type = LICET_FIELD_OBJECT, AT(retention), .schema = &licet_schema_retention},
     {.name = "reports", .type = LICET_FIELD_LIST, AT(reports), .schema = &licet_schema_report},
-    {.name = "audit", .type = LICET_FIELD_OWN, AT(audits), .read = licet_terms_read_audit},
+    {.name = "audit",
+     .type = LICET_FIELD_OWN,
+     AT(audits),
+     .schema = &licet_schema_audit,
+     .read = licet_terms_read_audit},
     {.name = "breach", .type = LICET_FIELD_OBJECT, AT(breach), .schema = &licet_schema_breach},
     {.name = "termination", .type = LICET_FIELD_OBJECT, AT(termination), .schema = &licet_schema_termination},
-    {.name = "cannot_record", .type = LICET_FIELD_OWN, .required = true, AT(cannot_record), .read = read_cannot_record},
+    {.name = "cannot_record",
+     .type = LICET_FIELD_OWN,
+     .required = true,
+     AT(cannot_record),
+     .schema = &allow_schema,
+     .read = read_cannot_record},
     {.name = "on_overrun",
      .type = LICET_FIELD_WORD,
      AT(on_overrun),
@@ -225,13 +234,14 @@ static const licet_field version_fields[] = {
     {.name = "examples", .type = LICET_FIELD_LIST, AT(examples), .schema = &licet_terms_example_schema},
     {.name = NULL}};
 #undef AT
-static const licet_schema version_schema = {
+const licet_schema licet_terms_version_schema = {
     .noun = "version", .size = sizeof(licet_terms_version), .fields = version_fields};
 
 bool
 licet_terms_read_version(licet_reader *reader, licet_bytes text, licet_terms_version *out)
 {
-    return licet_terms_read(reader, text, &version_schema, out) && licet_terms_prices_finish(reader, &out->prices) &&
+    return licet_terms_read(reader, text, &licet_terms_version_schema, out) &&
+           licet_terms_prices_finish(reader, &out->prices) &&
            licet_names_build(&out->clause_names, reader->arena, out->clauses.rows, out->clauses.len,
                              sizeof(licet_terms_clause));
 }
