@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * licet explain: what would become of a request, rule by rule, with the clauses that say so.
+ * licet explain: what would become of a request, rule by rule, with the clauses that say so; or, with a decision id,
+ * what became of one (decision.h).
  *
  *  (1) It asks licet_decide, as the gate does. Whether units are left only the running gate knows; explain names the
  *      limits that would be asked and how much of each.
  */
 #include "explain.h"
+#include "decision.h"
 #include "request.h"
 #include "site.h"
 
@@ -20,10 +22,15 @@
 static const char usage[] =
     "usage: licet explain DIR --app A --request 'GET /path?query' [--use-case U] [--purpose P] [--recipient R]\n"
     "                     [--at T] [--agreement X] [--recorded] [--json]\n"
+    "       licet explain DIR DECISION [--json]\n"
     "\n"
     "Says what would become of a request: each rule in order with what it found and the clause that says so, the\n"
     "limits that bind with what would be reserved, and the sentence that a refused caller reads. Nothing is asked of\n"
     "the network and nothing is counted.\n"
+    "\n"
+    "With DECISION, the 32 hex digits of Licet-Decision, says of a decision that was made: the facts as they are\n"
+    "recorded, the rules in force then, who permitted it, what its limits had used before and after, what it brought\n"
+    "and how it ended, and whether today's terms would decide the same.\n"
     "\n"
     "  --app A          the app that asks\n"
     "  --request R      method and path as the client sends them, such as 'GET /2/tweets?ids=1,2'\n"
@@ -41,6 +48,7 @@ extern const licet_command licet_command_explain;
 /* What the command line asks. */
 typedef struct question {
     const char *dir, *app, *request, *use_case, *purpose, *recipient, *agreement, *flow;
+    const char *decision; /* that was made; NULL: none, a request is asked about */
     uint64_t at_ms;
     bool recorded, json;
     licet_cli_request parts; /* of request */
@@ -236,10 +244,17 @@ parse(question *q, int argc, char **argv)
         }
     }
     if (optind + 2 == argc) {
-        return licet_cli_misuse(&licet_command_explain,
-                                "\"%s\": explaining a decision that was made comes with a later version of licet; "
-                                "expected --app and --request",
-                                argv[optind + 1]);
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+            if (q->recorded || (*texts[i].to != NULL && (*texts[i].to)[0] != '\0')) {
+                return licet_cli_misuse(&licet_command_explain,
+                                        "\"%s\": a decision that was made is recorded whole; expected no other option "
+                                        "than --json",
+                                        argv[optind + 1]);
+            }
+        }
+        q->dir = argv[optind];
+        q->decision = argv[optind + 1];
+        return LICET_EXIT_OK;
     }
     if (optind + 1 != argc) {
         return licet_cli_misuse(&licet_command_explain, "expected one site, not %d", argc - optind);
@@ -318,7 +333,9 @@ run(int argc, char **argv)
                   .at_ms = licet_cli_now()};
     int result = parse(&q, argc, argv);
 
-    if (result == LICET_EXIT_OK) {
+    if (result == LICET_EXIT_OK && q.decision != NULL) {
+        result = licet_cli_explain_decision(&licet_command_explain, q.dir, q.decision, q.json);
+    } else if (result == LICET_EXIT_OK) {
         result = explain(&q);
     } else if (result < 0) {
         result = licet_cli_help(&licet_command_explain);
@@ -327,4 +344,5 @@ run(int argc, char **argv)
     return result;
 }
 
-const licet_command licet_command_explain = {"explain", "say what would become of a request, and why", usage, run};
+const licet_command licet_command_explain = {"explain", "say what would become of a request or became of one, and why",
+                                             usage, run};

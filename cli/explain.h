@@ -24,6 +24,7 @@ typedef struct licet_rule_finding {
 typedef struct licet_explanation {
     licet_verdict verdict;
     bool observe;          /* a refusal is only noted */
+    bool in_effect;        /* facts are of a receipt: what was in effect, whoever said it */
     licet_verdict amounts; /* with reserve and limits, also where it was refused */
     licet_rule_finding rules[LICET_RULES_MAX];
     size_t rules_len;
@@ -37,6 +38,8 @@ void licet_explain_recipient(const licet_image *image, const licet_facts *facts,
 
 /* Decides and explains. */
 void licet_explain(const licet_image *image, const licet_facts *facts, licet_explanation *out);
+/* The same of facts that a receipt has. */
+void licet_explain_recorded(const licet_image *image, const licet_facts *facts, licet_explanation *out);
 
 /* What is shown of it. */
 typedef struct licet_explain_view {
@@ -48,7 +51,9 @@ typedef struct licet_explain_view {
 } licet_explain_view;
 
 void licet_explain_print(const licet_explain_view *view);
-/* A new reference. */
+/* New references. */
 json_t *licet_explain_json(const licet_explain_view *view);
+json_t *licet_explain_rules_json(const licet_image *image, const licet_explanation *e);
+json_t *licet_explain_clause_json(const licet_image *image, uint32_t clause); /* null: none */
 
 #endif

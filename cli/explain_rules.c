@@ -55,7 +55,10 @@ explain_declarations(const licet_facts *facts, licet_explanation *e)
         }
     }
     licet_explain_add(e, "declared values", "pass", LICET_NONE,
-                      any ? "none is longer than %d bytes" : "none is declared", LICET_NAME_MAX);
+                      e->in_effect ? "those in effect have at most %d bytes"
+                      : any        ? "none is longer than %d bytes"
+                                   : "none is declared",
+                      LICET_NAME_MAX);
 }
 
 static void
@@ -88,6 +91,9 @@ explain_endpoint(const licet_image *image, const licet_facts *facts, licet_expla
         licet_explain_add(e, "endpoint", "pass", LICET_NONE, "%.*s lists it as %.*s%s", TEXT(version->catalogue),
                           TEXT(image->endpoints[e->verdict.endpoint].id),
                           e->verdict.metered ? "" : ", where nothing counts but the request");
+    } else if (e->in_effect) {
+        licet_explain_add(e, "endpoint", refuses(&e->verdict, LICET_REASON_ENDPOINT_UNLISTED) ? "refuse" : "record",
+                          LICET_NONE, "%.*s did not list it", TEXT(version->catalogue));
     } else {
         licet_explain_add(e, "endpoint", refuses(&e->verdict, LICET_REASON_ENDPOINT_UNLISTED) ? "refuse" : "record",
                           LICET_NONE, "%.*s does not list %.*s %.*s%s", TEXT(version->catalogue), BYTES(facts->method),
@@ -121,7 +127,7 @@ static void
 explain_use_case(const licet_image *image, const licet_facts *facts, licet_explanation *e)
 {
     const licet_image_use_case *use_case;
-    const char *whose = facts->use_case.len > 0 ? "declared" : "the app's default";
+    const char *whose = e->in_effect ? "in effect" : facts->use_case.len > 0 ? "declared" : "the app's default";
     char approved[LICET_TIME_TEXT];
     uint32_t clause = image->versions[e->verdict.version].use_case_clause;
 
@@ -188,7 +194,7 @@ static void
 explain_purpose(const licet_image *image, const licet_facts *facts, licet_explanation *e)
 {
     const licet_verdict *v = &e->verdict;
-    const char *whose = facts->purpose.len > 0 ? "declared" : "of the use case";
+    const char *whose = e->in_effect ? "in effect" : facts->purpose.len > 0 ? "declared" : "of the use case";
 
     if (refuses(v, LICET_REASON_NO_AGREEMENT)) {
         licet_explain_add(e, "purpose", "skip", LICET_NONE, "no terms are in force that could name it");
@@ -208,10 +214,9 @@ explain_purpose(const licet_image *image, const licet_facts *facts, licet_explan
     }
 }
 
-void
-licet_explain(const licet_image *image, const licet_facts *facts, licet_explanation *out)
+static void
+explain(const licet_image *image, const licet_facts *facts, licet_explanation *out)
 {
-    memset(out, 0, sizeof(*out));
     licet_decide(image, facts, &out->verdict);
     out->observe = out->verdict.verdict == LICET_VERDICT_OBSERVE;
     out->amounts = out->verdict;
@@ -224,4 +229,19 @@ licet_explain(const licet_image *image, const licet_facts *facts, licet_explanat
     explain_use_case(image, facts, out);
     explain_purpose(image, facts, out);
     licet_explain_recipient(image, facts, out);
+}
+
+void
+licet_explain(const licet_image *image, const licet_facts *facts, licet_explanation *out)
+{
+    memset(out, 0, sizeof(*out));
+    explain(image, facts, out);
+}
+
+void
+licet_explain_recorded(const licet_image *image, const licet_facts *facts, licet_explanation *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->in_effect = true;
+    explain(image, facts, out);
 }

@@ -199,8 +199,8 @@ value_json(licet_bytes value)
     return value.len > 0 ? licet_cli_json_text(value) : json_null();
 }
 
-static json_t *
-clause_json(const licet_image *image, uint32_t clause)
+json_t *
+licet_explain_clause_json(const licet_image *image, uint32_t clause)
 {
     return clause == LICET_NONE ? json_null()
                                 : json_pack("{s:o, s:o, s:o}", "key", text_json(image, image->clauses[clause].key),
@@ -230,8 +230,8 @@ facts_json(const licet_image *image, const licet_verdict *v)
         "purpose", value_json(v->purpose), "recipient", value_json(v->recipient));
 }
 
-static json_t *
-rules_json(const licet_image *image, const licet_explanation *e)
+json_t *
+licet_explain_rules_json(const licet_image *image, const licet_explanation *e)
 {
     json_t *rules = json_array();
 
@@ -240,7 +240,7 @@ rules_json(const licet_image *image, const licet_explanation *e)
 
         json_array_append_new(rules, json_pack("{s:s, s:s, s:o, s:o}", "rule", rule->rule, "outcome", rule->outcome,
                                                "found", licet_cli_json_text(licet_bytes_of_text(rule->text)), "clause",
-                                               clause_json(image, rule->clause)));
+                                               licet_explain_clause_json(image, rule->clause)));
     }
     return rules;
 }
@@ -262,11 +262,12 @@ limits_json(const licet_image *image, const licet_verdict *v)
         }
         json_array_append_new(
             limits,
-            json_pack("{s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:s, s:s, s:o}", "clause", clause_json(image, limit->clause),
-                      "name", licet_cli_json_text(name), "set_by", limit->set_by == LICET_SET_BY_US ? "us" : "contract",
-                      "observe", v->limits[i].observe, "unit", text_json(image, image->header->kinds[limit->kind]),
-                      "amount", (json_int_t)v->limits[i].amount, "most", (json_int_t)v->limits[i].most, "per", per,
-                      "over", licet_over_name(limit->over), "until", end[0] == '\0' ? json_null() : json_string(end)));
+            json_pack("{s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:s, s:s, s:o}", "clause",
+                      licet_explain_clause_json(image, limit->clause), "name", licet_cli_json_text(name), "set_by",
+                      limit->set_by == LICET_SET_BY_US ? "us" : "contract", "observe", v->limits[i].observe, "unit",
+                      text_json(image, image->header->kinds[limit->kind]), "amount", (json_int_t)v->limits[i].amount,
+                      "most", (json_int_t)v->limits[i].most, "per", per, "over", licet_over_name(limit->over), "until",
+                      end[0] == '\0' ? json_null() : json_string(end)));
     }
     return limits;
 }
@@ -300,9 +301,9 @@ licet_explain_json(const licet_explain_view *view)
     return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:i, s:s, s:o, s:o}", "request",
                      licet_cli_json_text(licet_bytes_of_text(view->request)), "agreement", view->agreement, "app",
                      view->app, "at", at, "by", view->recorded ? "recorded" : "files", "facts", facts_json(image, v),
-                     "rules", rules_json(image, e), "limits", limits_json(image, &e->amounts), "reserve",
+                     "rules", licet_explain_rules_json(image, e), "limits", limits_json(image, &e->amounts), "reserve",
                      reserve_json(image, &e->amounts), "verdict", licet_verdict_name(v->verdict), "reason",
                      licet_reason_slug(v->reason), "status", (int)licet_reason_status(v->reason), "title",
                      licet_reason_title(v->reason), "detail", licet_cli_json_text(detail_of(image, v)), "clause",
-                     clause_json(image, v->clause));
+                     licet_explain_clause_json(image, v->clause));
 }

@@ -17,7 +17,6 @@
 
 #include <getopt.h>
 #include <limits.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +24,6 @@
 extern const licet_command licet_command_simulate;
 
 #define DOCUMENT_MAX ((size_t)256 << 20)
-#define IMAGE_MAX ((size_t)256 << 20)
 #define HOUR_MS UINT64_C(3600000)
 
 static const char usage[] =
@@ -55,65 +53,15 @@ typedef struct options {
 
 /* ---- the changed terms ------------------------------------------------------------- */
 
-/* Counters by identity, as the store gives them, in a tree of their own. */
-typedef struct numbered {
-    uint32_t counter;
-    char identity[];
-} numbered;
-
-typedef struct numbering {
-    void *tree;
-    uint32_t next;
-} numbering;
-
-static int
-compare_numbered(const void *left, const void *right)
-{
-    return strcmp(((const numbered *)left)->identity, ((const numbered *)right)->identity);
-}
-
 static bool
-counter_of(void *user, const char *identity, uint32_t rows, uint32_t *out_counter, licet_error *err)
+compile(const licet_site *site, const char *agreement, licet_cli_image *out_image, licet_error *err)
 {
-    numbering *all = user;
-    size_t len = strlen(identity) + 1;
-    numbered *made = malloc(sizeof(*made) + len), **found = NULL;
-
-    if (made != NULL) {
-        memcpy(made->identity, identity, len);
-        made->counter = all->next;
-        found = tsearch(made, &all->tree, compare_numbered);
-    }
-    if (found == NULL) {
-        free(made);
-        return LICET_FAIL(err, LICET_E_MEMORY, 0, "no memory for a counter");
-    }
-    if (*found == made) {
-        all->next += rows;
-    } else {
-        free(made);
-    }
-    *out_counter = (*found)->counter;
-    return true;
-}
-
-static bool
-compile(const licet_site *site, const char *agreement, licet_buffer *blob, licet_image *out_image,
-        uint32_t *out_counters, licet_error *err)
-{
-    numbering all = {NULL, 0};
-    licet_compile_options compiling = {.cell = 1, .number = 1, .counter_of = counter_of, .user = &all};
     size_t at = licet_site_find(site, agreement);
-    bool ok;
 
     if (at == SIZE_MAX) {
         return LICET_FAIL(err, LICET_E_NOT_FOUND, 0, "the files have no agreement \"%s\"", agreement);
     }
-    ok = licet_site_compile(site, at, &compiling, blob, err) &&
-         licet_image_open(licet_buffer_view(blob), out_image, err);
-    tdestroy(all.tree, free);
-    *out_counters = all.next;
-    return ok;
+    return licet_cli_image_compile(site, at, out_image, err);
 }
 
 /* ---- one simulation -------------------------------------------------------------------- */
@@ -233,24 +181,20 @@ run_both(options *o, const licet_site *site)
     simulated before = {.terms = "recorded"}, after = {.terms = o->with};
     recorded r = {NULL, NULL};
     const licet_image *image;
-    licet_image changed;
-    licet_buffer blob;
+    licet_cli_image changed = {.counters = 0};
     licet_error err = {0};
-    uint32_t counters;
     int result;
 
-    licet_buffer_init(&blob, IMAGE_MAX);
-    if (open_recorded(o, &r, &image, &err) && fill_span(o, &err) &&
-        compile(site, o->agreement, &blob, &changed, &counters, &err) &&
+    if (open_recorded(o, &r, &image, &err) && fill_span(o, &err) && compile(site, o->agreement, &changed, &err) &&
         run_one(&r, o, image, licet_store_counters(r.store), &before, &err) &&
-        run_one(&r, o, &changed, counters, &after, &err)) {
+        run_one(&r, o, &changed.image, changed.counters, &after, &err)) {
         result = show(o, &before, &after);
     } else {
         result = licet_cli_error(&licet_command_simulate, &err);
     }
     json_decref(before.report);
     json_decref(after.report);
-    licet_buffer_done(&blob);
+    licet_cli_image_done(&changed);
     licet_ledger_close(r.ledger, NULL);
     licet_store_close(r.store);
     return result;

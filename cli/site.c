@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define HOUR_MS UINT64_C(3600000)
-#define IMAGE_MAX ((size_t)256 << 20)
 
 void
 licet_cli_mistakes_print(const licet_mistakes *mistakes)
@@ -89,39 +88,6 @@ licet_cli_site_load(const licet_command *command, const char *dir, licet_site **
     }
     licet_mistakes_done(&mistakes);
     return result;
-}
-
-static bool
-next_counter(void *user, const char *identity, uint32_t rows, uint32_t *out_counter, licet_error *err)
-{
-    uint32_t *counter = user;
-
-    (void)identity;
-    (void)err;
-    *out_counter = *counter;
-    *counter += rows;
-    return true;
-}
-
-bool
-licet_cli_image_compile(const licet_site *site, size_t agreement, licet_cli_image *out_image, licet_error *err)
-{
-    uint32_t counter = 0;
-    licet_compile_options options = {.cell = 1, .number = 1, .counter_of = next_counter, .user = &counter};
-
-    licet_buffer_init(&out_image->blob, IMAGE_MAX);
-    if (!licet_site_compile(site, agreement, &options, &out_image->blob, err) ||
-        !licet_image_open(licet_buffer_view(&out_image->blob), &out_image->image, err)) {
-        licet_buffer_done(&out_image->blob);
-        return false;
-    }
-    return true;
-}
-
-void
-licet_cli_image_done(licet_cli_image *image)
-{
-    licet_buffer_done(&image->blob);
 }
 
 int

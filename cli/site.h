@@ -12,10 +12,12 @@
 
 #include <jansson.h>
 
-/* A new image of one agreement, compiled from the files; for reading only, its counters and number mean nothing. */
+/* A new image of one agreement, compiled from the files; for reading only: its number and those of its counters mean
+ * nothing beyond it. */
 typedef struct licet_cli_image {
     licet_buffer blob;
     licet_image image;
+    uint32_t counters; /* above every counter of the image */
 } licet_cli_image;
 
 /*
@@ -32,6 +34,7 @@ void licet_cli_mistakes_print(const licet_mistakes *mistakes);
 /* An array of {file, line, column, text}; a new reference. */
 json_t *licet_cli_mistakes_json(const licet_mistakes *mistakes);
 
+/* image.c. Equal counters of two versions are one, as in a site's store. */
 bool licet_cli_image_compile(const licet_site *site, size_t agreement, licet_cli_image *out_image, licet_error *err);
 void licet_cli_image_done(licet_cli_image *image);
 

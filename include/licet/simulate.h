@@ -15,7 +15,9 @@
 #define LICET_SIMULATE_H
 
 #include "licet/base.h"
+#include "licet/decide.h"
 #include "licet/image.h"
+#include "licet/receipt.h"
 #include "licet/usage.h"
 
 #if defined(LICET_LAYER) && LICET_LAYER < LICET_LAYER_REPORT
@@ -54,6 +56,13 @@ void licet_simulator_free(licet_simulator *simulator);
 bool licet_simulator_entry(licet_simulator *simulator, licet_bytes entry, licet_error *err);
 /* Judges what is left and ends the tables. */
 bool licet_simulator_end(licet_simulator *simulator, licet_simulate_facts *out_facts, licet_error *err);
+
+#define LICET_RECORDED_PATH 4096u
+/* Facts of a recorded request, as its context has them, by the rows of an image: for judging it once more. Method and
+ * path are such that the endpoint of the context answers; those of no endpoint where it names none. path is storage
+ * that the facts borrow, as the context's texts. False: the image has no such app. */
+bool licet_recorded_facts(const licet_image *image, const licet_context *context, licet_flow flow, uint64_t time_ms,
+                          char path[LICET_RECORDED_PATH], licet_facts *out_facts);
 
 #ifdef __cplusplus
 }

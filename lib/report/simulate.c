@@ -20,7 +20,6 @@
 #define CONTEXTS_MAX (1u << 20)
 #define KINDS_LEN 256u
 #define BATCH 100000u /* entries in one transaction */
-#define PATH_LEN 4096u
 
 /* What is judged: a receipt, or one request of a run of refusals. */
 typedef struct event {
@@ -156,83 +155,7 @@ context_number(licet_simulator *s, uint32_t recorded, licet_context context, con
     return licet_context_encode(key.number, &context, &s->entry, err) && write_entry(s, err);
 }
 
-/* ---- facts of a recorded request ------------------------------------------------------- */
-
-static uint32_t
-app_named(const licet_image *image, licet_bytes id)
-{
-    for (uint32_t i = 0; i < image->header->apps_len; i++) {
-        if (licet_bytes_equal(licet_image_text(image, image->apps[i].id), id)) {
-            return i;
-        }
-    }
-    return LICET_NONE;
-}
-
-static uint32_t
-credential_named(const licet_image *image, uint32_t app, licet_bytes id)
-{
-    for (uint32_t i = 0; i < image->header->credentials_len; i++) {
-        if (image->credentials[i].app == app &&
-            licet_bytes_equal(licet_image_text(image, image->credentials[i].id), id)) {
-            return i;
-        }
-    }
-    return LICET_NONE;
-}
-
-/* A path that the endpoint of this name answers in some version: what receipts know of a request is its endpoint. */
-static bool
-path_of(const licet_image *image, licet_bytes endpoint, char path[PATH_LEN], licet_bytes *out_method,
-        licet_bytes *out_path)
-{
-    for (uint32_t i = 0; i < image->header->endpoints_len; i++) {
-        const licet_image_endpoint *e = &image->endpoints[i];
-        size_t len = 0;
-        if (!licet_bytes_equal(licet_image_text(image, e->id), endpoint)) {
-            continue;
-        }
-        for (uint32_t j = 0; j < e->segments.count; j++) {
-            const licet_image_segment *segment = &image->segments[e->segments.first + j];
-            licet_bytes literal = licet_image_text(image, segment->literal);
-            if (len + literal.len + 3 > PATH_LEN) {
-                return false;
-            }
-            path[len++] = '/';
-            memcpy(path + len, segment->placeholder ? (const uint8_t *)"-" : literal.data,
-                   segment->placeholder ? 1 : literal.len);
-            len += segment->placeholder ? 1 : literal.len;
-        }
-        *out_method = licet_image_text(image, e->method);
-        *out_path = licet_bytes_of((const uint8_t *)path, len);
-        return true;
-    }
-    return false;
-}
-
-/* False: the terms do not know the app. */
-static bool
-facts_of(const licet_simulator *s, const event *e, const licet_context *context, char path[PATH_LEN],
-         licet_facts *out_facts)
-{
-    const licet_image *image = s->o.image;
-
-    *out_facts = (licet_facts){.app = app_named(image, context->app),
-                               .method = LICET_BYTES_LITERAL("-"),
-                               .path = LICET_BYTES_LITERAL("/"),
-                               .query = licet_bytes_of(NULL, 0),
-                               .use_case = context->use_case,
-                               .purpose = context->purpose,
-                               .recipient = context->recipient,
-                               .flow = e->receipt.flow,
-                               .time_ms = e->receipt.time_ms};
-    if (out_facts->app == LICET_NONE) {
-        return false;
-    }
-    out_facts->credential = credential_named(image, out_facts->app, context->credential);
-    path_of(image, context->endpoint, path, &out_facts->method, &out_facts->path);
-    return true;
-}
+/* ---- what a recorded request brought ----------------------------------------------------- */
 
 /* What it delivered, or stays charged with, by the kinds of the image. */
 static void
@@ -363,7 +286,7 @@ write_receipt(licet_simulator *s, const event *e, uint32_t context, const licet_
 static bool
 simulate(licet_simulator *s, const event *e, licet_error *err)
 {
-    char path[PATH_LEN];
+    char path[LICET_RECORDED_PATH];
     licet_context context;
     licet_verdict verdict = {.version = 0, .clause = LICET_NONE};
     licet_facts facts;
@@ -377,7 +300,7 @@ simulate(licet_simulator *s, const event *e, licet_error *err)
     }
     s->facts.refusals += e->was_refused;
     s->facts.responses += !e->was_refused;
-    if (!facts_of(s, e, &context, path, &facts)) {
+    if (!licet_recorded_facts(s->o.image, &context, e->receipt.flow, e->receipt.time_ms, path, &facts)) {
         verdict.verdict = LICET_VERDICT_REFUSE;
         verdict.reason = LICET_REASON_CREDENTIAL_UNKNOWN;
         s->facts.unknown += !e->was_refused;

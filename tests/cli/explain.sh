@@ -254,8 +254,7 @@ expect 'no app' 2 '' 'licet explain: --app is missing: expected the app that ask
 see licet explain --help' explain shop --request "$SEARCH"
 expect 'no request' 2 '' "licet explain: --request is missing: expected a request such as 'GET /2/tweets?ids=1,2'
 see licet explain --help" explain shop --app pages
-expect 'a decision that was made' 2 '' 'licet explain: "0123456789abcdef0123456789abcdef": explaining a decision that was made comes with a later version of licet; expected --app and --request
-see licet explain --help' explain shop 0123456789abcdef0123456789abcdef
+expect 'a decision id of another site' 2 '' 'licet explain: "0123456789abcdef0123456789abcdef": no decision id of shop: expected the 32 hex digits of Licet-Decision, as licet tail --json shows them' explain shop 0123456789abcdef0123456789abcdef
 expect 'nothing recorded' 2 '' 'licet explain: shop has no agreement recorded yet' explain shop --app pages --request "$SEARCH" --recorded
 mkdir shop/agreements/B-2
 sed 's/A-1/B-2/' "$terms" >shop/agreements/B-2/2026-11-23.yaml

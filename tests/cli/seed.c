@@ -4,7 +4,9 @@
  * applied once what a gate would have brought in. The next command that opens
  * the recorder folds it into the ledger and signs.
  *
- *   licet-test-seed DIR RECEIPTS [observed]
+ *   licet-test-seed DIR RECEIPTS [observed [more]]
+ *
+ * more: also what the peer called one response, and a gap.
  */
 #include "licet/ledger.h"
 
@@ -114,17 +116,46 @@ append_receipt(uint64_t i, bool observed)
     append_entry();
 }
 
+/* What the peer called receipt 8. */
+static void
+append_peer(void)
+{
+    licet_peer peer = {.sequence = 8, .id = {0xab, 0xcd}};
+    licet_peers peers = {.gate = 9, .epoch = 1, .count = 1, .list = &peer};
+
+    need(licet_peers_encode(&peers, &entry, &err));
+    append_entry();
+}
+
+/* Ten seconds in which at most three requests and 50 posts are not told. */
+static void
+append_gap(void)
+{
+    licet_gap gap = {.cause = LICET_GAP_POWER_LOSS,
+                     .gate = 9,
+                     .epoch = 1,
+                     .from_ms = BEGIN_MS + 10000,
+                     .to_ms = BEGIN_MS + 20000,
+                     .requests = 3,
+                     .units_len = 1,
+                     .units = {{2, 50}}};
+
+    need(licet_gap_encode(&gap, &entry, &err));
+    append_entry();
+}
+
 int
 main(int argc, char **argv)
 {
     char path[4096];
     uint64_t receipts;
     const licet_journal_position *positions;
-    bool observed = argc == 4 && strcmp(argv[3], "observed") == 0;
+    bool observed = argc >= 4 && strcmp(argv[3], "observed") == 0;
+    bool more = observed && argc == 5 && strcmp(argv[4], "more") == 0;
     size_t n;
 
-    if ((argc != 3 && !observed) || !licet_parse_u64(licet_bytes_of_text(argv[2]), &receipts)) {
-        fprintf(stderr, "usage: licet-test-seed DIR RECEIPTS [observed]\n");
+    if ((argc != 3 && !more && !(observed && argc == 4)) || !licet_parse_u64(licet_bytes_of_text(argv[2]), &receipts)) {
+        fprintf(stderr, "usage: licet-test-seed DIR RECEIPTS [observed [more]]\n");
         return 2;
     }
     licet_buffer_init(&entry, LICET_ENTRY_MAX);
@@ -132,8 +163,14 @@ main(int argc, char **argv)
     snprintf(path, sizeof(path), "%s/data/journal", argv[1]);
     need(licet_journal_file_open(path, false, 0, &journal, &err));
     append_dictionary(observed);
+    if (more) {
+        append_peer();
+    }
     for (uint64_t i = 0; i < receipts; i++) {
         append_receipt(i, observed);
+    }
+    if (more) {
+        append_gap();
     }
     need(licet_journal_put_time(&payload, BEGIN_MS + receipts * 1000));
     append(LICET_JOURNAL_TICK);
