@@ -52,7 +52,7 @@ done
 
 # HTTP/1.1 over TLS and HTTP/2 in clear are exact too; HTTP/2 over TLS up to 16 KiB of body over
 left() {
-    curl -sS --limit-rate 300k --max-time 1 -H 'Authorization: Bearer secret-full' -o "$SCENARIO_DIR/left" "$@" 2>/dev/null && exit 1
+    leave_after 100000 "$SCENARIO_DIR/left" --limit-rate 300k -H 'Authorization: Bearer secret-full' "$@"
     n=$((n + 1))
     same ending "$("$SCENARIO/receipt" $n '"\(.ending) \(.unmetered)"')" 'client closed in body none'
     bytes=$("$SCENARIO/receipt" $n .bytes)

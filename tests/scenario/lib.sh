@@ -214,6 +214,23 @@ get() {
         ${app:+-H "Authorization: Bearer secret-$app"} "$@" "http://127.0.0.1:$PORT$target"
 }
 
+# leave_after BYTES FILE CURL OPTIONS: a slow client that is killed once FILE holds that many bytes of body: it leaves by
+# what it got, however fast the machine is. Fails where curl ends before.
+leave_after() {
+    local bytes=$1 file=$2 pid
+    shift 2
+    rm -f "$file"
+    curl -sS -N -o "$file" "$@" 2>/dev/null &
+    pid=$!
+    for _ in $(seq 3000); do
+        [[ -f $file && $(wc -c <"$file") -ge $bytes ]] && break
+        kill -0 $pid 2>/dev/null || break
+        sleep 0.01
+    done
+    kill -KILL $pid 2>/dev/null || { echo "curl ended before it had $bytes bytes: $*"; return 1; }
+    wait $pid 2>/dev/null || true
+}
+
 # left: the units that RateLimit of the last answer had for the cap
 left() { sed -n 's/^ratelimit: "CAP";r=\([0-9]*\).*/\1/ip' "$SCENARIO_DIR/head"; }
 

@@ -64,7 +64,11 @@ run_story() {
     fi
     stop_gate
     if ((failed)); then
-        grep -E '^(----|\*\*\*\*? )' "$SCENARIO_DIR/story.log" 2>/dev/null | tail -60 || true
+        if [[ $name == *.vtc ]]; then
+            grep -E '^(----|\*\*\*\*? )' "$SCENARIO_DIR/story.log" 2>/dev/null | tail -60 || true
+        else
+            tail -20 "$SCENARIO_DIR/story.log" 2>/dev/null || true
+        fi
         echo "FAILED $name; everything is in $SCENARIO_DIR"
         return 1
     fi

@@ -49,7 +49,7 @@ upstream page 40000
 for args in "-H Host:gzip --compressed http://127.0.0.1:$PORT" "-k --http2 https://127.0.0.1:$TLS_PORT" \
     "-k --http1.1 https://127.0.0.1:$TLS_PORT" "--http2-prior-knowledge --unix-socket $SCENARIO_DIR/h2.sock http://h2"; do
     # shellcheck disable=SC2086
-    (curl -sS --limit-rate 200k --max-time 1 -H "$key" -o "$page.4" ${args% *} "${args##* }/search" || true) 2>/dev/null
+    leave_after 30000 "$page.4" --limit-rate 200k -H "$key" ${args% *} "${args##* }/search"
     n=$((n + 1))
     got=$(grep -ao '{"id"' "$page.4" | wc -l) units=$("$SCENARIO/receipt" $n .units.post)
     "$SCENARIO/receipt" $n
